@@ -6,14 +6,15 @@ The event loop never waits for the database. Nothing is opened on import or cons
 SQL is written once, with `?` for parameters, for SQLite and PostgreSQL alike.
 """
 
-import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import peewee
+
+from models.threads import Threads
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,6 +48,21 @@ class Session:
         """Run one statement for each row of values, in order."""
         self._connection.cursor().executemany(self._spell(sql), rows)
 
+    def matching(self, sql: str, columns: Mapping[str, str], rows: Collection[Sequence[Any]]) -> list[Row]:
+        """Run a query that joins `wanted`, a table of the given rows: columns maps names to SQL types.
+
+        Rows go in chunks of a few fixed widths (padded with a repeat), so that the databases prepare few statements; a result
+        must not depend on a wanted row standing there twice.
+        """
+        found: list[Row] = []
+        left = list(rows)
+        while left:
+            width = next((w for w in _WIDTHS if w >= len(left)), _WIDTHS[-1])
+            chunk, left = left[:width], left[width:]
+            values = [value for row in chunk for value in row] + [*chunk[-1]] * (width - len(chunk))
+            found += self.execute(_wanted(sql, tuple(columns.items()), width), values)
+        return list(dict.fromkeys(found))
+
     def _spell(self, sql: str) -> str:
         return sql if self.dialect == "sqlite" else sql.replace("?", "%s")
 
@@ -55,47 +71,46 @@ class Database:
     """SQLite by path (`sqlite:///plainsky.sqlite`), PostgreSQL by URL (`postgresql://user@host/name`)."""
 
     def __init__(self, url: str, readers: int = 2) -> None:
-        self.dialect, self._peewee = _connectable(url)
-        self._reading = ThreadPoolExecutor(readers, thread_name_prefix="db-read")
-        self._writing = ThreadPoolExecutor(1, thread_name_prefix="db-write")
+        self.dialect, self._peewee = connectable(url)
+        self._reading = Threads(readers, "db-read", self._peewee.close)
+        self._writing = Threads(1, "db-write", self._peewee.close)
 
     def open(self) -> list[str]:
         """Bring the schema up to date; return the names of the migrations applied."""
-        return self._writing.submit(self._migrate).result()
+        return self._writing.run(self._migrate)
 
     def close(self) -> None:
         """Wait for what is under way and close every connection."""
-        for pool in (self._reading, self._writing):
-            for _ in range(pool._max_workers):
-                pool.submit(self._peewee.close)
-            pool.shutdown(wait=True)
+        self._reading.close()
+        self._writing.close()
 
     async def read(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(session, ...)` in a reader thread."""
-        return await asyncio.wrap_future(self._reading.submit(self._in_read, fn, *args, **kwargs))
+        return await self._reading.ask(lambda: self._in_read(fn, *args, **kwargs))
 
     async def write(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(session, ...)` in the writer thread, as one transaction."""
-        return await asyncio.wrap_future(self._writing.submit(self._in_write, fn, *args, **kwargs))
+        return await self._writing.ask(lambda: self._in_write(fn, *args, **kwargs))
 
     def read_now(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`read` for callers without an event loop: commands, tests, jobs."""
-        return self._reading.submit(self._in_read, fn, *args, **kwargs).result()
+        return self._reading.run(lambda: self._in_read(fn, *args, **kwargs))
 
     def write_now(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`write` for callers without an event loop."""
-        return self._writing.submit(self._in_write, fn, *args, **kwargs).result()
+        return self._writing.run(lambda: self._in_write(fn, *args, **kwargs))
 
     def _in_read(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return fn(Session(self._peewee, self.dialect), *args, **kwargs)
+            with _AS_PEEWEE:
+                return fn(Session(self._peewee, self.dialect), *args, **kwargs)
         except (peewee.OperationalError, peewee.InterfaceError):
             self._peewee.close()  # a broken connection is not used again: the next call opens a new one
             raise
 
     def _in_write(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            with self._peewee.atomic(*_BEGIN[self.dialect]):
+            with _AS_PEEWEE, self._peewee.atomic(*_BEGIN[self.dialect]):
                 return fn(Session(self._peewee, self.dialect), *args, **kwargs)
         except (peewee.OperationalError, peewee.InterfaceError):
             self._peewee.close()
@@ -108,11 +123,25 @@ class Database:
         return migrate(self._peewee, MIGRATIONS)
 
 
+_WIDTHS = (1, 4, 16, 64, 256, 1024)
+
+
+@cache
+def _wanted(sql: str, columns: tuple[tuple[str, str], ...], width: int) -> str:
+    names = ", ".join(name for name, _ in columns)
+    row = "(" + ", ".join(f"CAST(? AS {kind})" for _, kind in columns) + ")"
+    return f"WITH wanted({names}) AS (VALUES {', '.join([row] * width)}) {sql}"
+
+
+# Turns the drivers' errors into peewee's, which are the same for both databases; `execute_sql` does so too.
+_AS_PEEWEE = peewee.__exception_wrapper__  # type: ignore[attr-defined]
+
 # SQLite's writer says at BEGIN that it will write, so that it never fails half-way for a lock.
 _BEGIN: dict[Dialect, tuple[str, ...]] = {"sqlite": ("IMMEDIATE",), "postgresql": ()}
 
 
-def _connectable(url: str) -> tuple[Dialect, "peewee.Database"]:
+def connectable(url: str) -> tuple[Dialect, "peewee.Database"]:
+    """A database that is not connected yet, and which kind it is. DatabaseUrlError says what to write instead."""
     scheme = urlsplit(url).scheme
     if scheme == "sqlite":
         path = url.removeprefix("sqlite://").removeprefix("/") if url.startswith("sqlite://") else url.removeprefix("sqlite:")

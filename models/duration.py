@@ -15,7 +15,7 @@ def duration(text: str) -> Duration:
     """Read "6h"; ValueError when it is no length of time."""
     found = re.fullmatch(r"([0-9]{1,6})(ms|[smhdw])", text)
     if not found or int(found[1]) == 0:
-        raise ValueError(f"{text!r} is no length of time: write a whole number and a unit, like \"90s\", \"15m\", \"6h\" or \"3d\"")
+        raise ValueError(f'{text!r} is no length of time: write a whole number and a unit, like "90s", "15m", "6h" or "3d"')
     return Duration(int(found[1]) * _UNITS[found[2]])
 
 

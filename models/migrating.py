@@ -9,14 +9,15 @@ import peewee
 def migrate(database: "peewee.Database", directory: Path) -> list[str]:
     """Apply what is pending, in order; return the names applied. Cheap when nothing is.
 
-    Two processes that start at once on PostgreSQL wait for each other.
+    Two processes that start at once wait for each other.
     """
     if _applied(database) >= {path.stem for path in directory.glob("[0-9]*.py")}:
         return []
     from playhouse.migrations import Runner
 
-    with database.atomic():
-        if isinstance(database, peewee.PostgresqlDatabase):
+    on_postgresql = isinstance(database, peewee.PostgresqlDatabase)
+    with database.atomic(*(() if on_postgresql else ("IMMEDIATE",))):
+        if on_postgresql:
             database.execute_sql("SELECT pg_advisory_xact_lock(7526)")
         return list(Runner(database, str(directory)).up())
 

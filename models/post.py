@@ -1,10 +1,36 @@
-"""A post as the rooms see it: parsed tolerantly, bounded, frozen.
+"""A post as the rooms see it: parsed tolerantly, bounded, frozen; and the time it counts as written.
 
-Promise: `parse` never raises on what upstream sends as a record; what is odd is left out, and a record that is no post at all is None.
+Promises: `parse` never raises on what upstream sends as a record; what is odd is left out, and a record that is no post at all is None.
+JSON and DAG-CBOR forms of one record give the same Post. Every string can be stored, searched and sent: no NUL, no lone surrogate.
+All is a pure function of what upstream said, so a log gives the same posts in the same order wherever it is read (invariant 4).
 Source: lexicon app.bsky.feed.post, specs/data-model, specs/richtext.
 """
 
+import re
+from typing import Any, NamedTuple
+
 import msgspec
+
+from models.duration import Duration, duration
+from models.events import Record
+from models.protocol.syntax import is_did, parse_at_uri, parse_datetime, tid_time_us
+
+# The lexicon's bounds, and generous ones where it names none: what clients write is never cut, and no record fills the database.
+PROSE = 3000  # characters of a text, an alt text, a card's title or description (lexicon: a text has at most 3,000 bytes)
+LINK = 2048  # characters of a URL; a longer one is cut, for its host and path are what is looked at
+TAG = 640
+LANG = 64
+LABEL = 128
+FACETS = 100  # and as many features in all
+TAGS = 100
+LANGS = 10
+LABELS = 10
+MEDIA = 20  # images of a gallery
+
+POST = "app.bsky.feed.post"
+
+SKEW = duration("2m")
+"""How far a repo's clock may run ahead of its relay's (atproto's timestamp guide: a skew window of two minutes)."""
 
 
 class Post(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -24,13 +50,228 @@ class Post(msgspec.Struct, frozen=True, omit_defaults=True):
     mentions: tuple[str, ...] = ()
     """DIDs of mention facets."""
     embeds: tuple[str, ...] = ()
-    """Kinds of what is embedded: image, gallery, video, gif, link, quote, unknown."""
+    """Kinds of what is embedded: image, gallery, video, gif, link, quote, record (a feed, list, starter pack ...), unknown."""
     alts: tuple[str, ...] = ()
     """One alt text per embedded image or video, empty where the author gave none."""
     card: tuple[str, ...] = ()
     """Title and description of the external embed."""
     quote: str | None = None
-    """at-uri of the quoted record."""
+    """at-uri of the quoted post."""
     reply_root: str | None = None
     reply_parent: str | None = None
     self_labels: tuple[str, ...] = ()
+
+
+def parse(record: Record) -> Post | None:
+    """The post in a record; None when it has no text field or says that it is a record of another kind."""
+    if not isinstance(record, dict) or not isinstance(record.get("text"), str) or record.get("$type", POST) != POST:
+        return None
+    text = _prose(record["text"])
+    tags, links, mentions = _facets(record["facets"], text) if "facets" in record else _NO_FACETS
+    embed = _embed(record["embed"]) if "embed" in record else _NO_EMBED
+    root, parent = _reply(record["reply"]) if "reply" in record else (None, None)
+    return Post(
+        text,
+        _created_at(record.get("createdAt")),
+        _words(record.get("langs"), LANGS, LANG),
+        _distinct(tags, _tags(record.get("tags")))[:TAGS],
+        _distinct(links, embed.links),
+        mentions,
+        embed.kinds,
+        embed.alts,
+        embed.card,
+        embed.quote,
+        root,
+        parent,
+        _self_labels(record["labels"]) if "labels" in record else (),
+    )
+
+
+def sort_at(created_at: int | None, rev: str, time_us: int) -> int:
+    """Microseconds: min(createdAt, indexedAt), so that nobody writes himself to the top of a feed by a date in the future.
+
+    indexedAt is the time of the commit's rev, which is the same on every wire, while the event's own time differs from server to server
+    by milliseconds. A rev that claims more than `SKEW` beyond the event, or is no TID, is not believed: then the event's time counts.
+    A post without a readable createdAt counts as written when it was committed.
+    """
+    claimed = tid_time_us(rev)
+    indexed_at = time_us if claimed is None or claimed > time_us + SKEW else claimed
+    return indexed_at if created_at is None or created_at > indexed_at else created_at
+
+
+def is_import(created_at: int | None, time_us: int, limit: Duration) -> bool:
+    """A post that was dated further back than `limit` when it arrived: an archive being brought in, no news.
+
+    Dates before 1970 are always imports: the AppView leaves such posts out of its order as well (its timestamp guide).
+    """
+    return created_at is not None and (created_at < 0 or time_us - created_at > limit)
+
+
+def _prose(value: Any, limit: int = PROSE) -> str:
+    """Text that SQLite, PostgreSQL, JSON and every search take: what they do not take becomes U+FFFD."""
+    if not isinstance(value, str):
+        return ""
+    text: str = value[:limit]
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.replace("\0", "\ufffd")
+
+
+def _word(value: Any, limit: int) -> str:
+    """A short string as it is, or empty when it is none or too long: a word that is cut is another word."""
+    return _prose(value) if isinstance(value, str) and len(value) <= limit else ""
+
+
+def _words(values: Any, count: int, limit: int) -> tuple[str, ...]:
+    return tuple(word for value in _list(values, count) if (word := _word(value, limit)))
+
+
+def _list(values: Any, limit: int) -> list[Any]:
+    return values[:limit] if isinstance(values, list) else []
+
+
+def _get(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _distinct(first: tuple[str, ...], then: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(first + then)) if first or then else ()
+
+
+def _created_at(value: Any) -> int | None:
+    if not isinstance(value, str):
+        return None
+    strict = parse_datetime(value)
+    # Old clients left the zone out; the reference reads that as UTC: @atproto/syntax, normalizeDatetime.
+    return parse_datetime(value + "Z") if strict is None else strict
+
+
+def _tags(values: Any) -> tuple[str, ...]:
+    words = (word.strip().lstrip("#＃") for word in _words(values, TAGS, TAG))
+    return tuple(word for word in words if word)
+
+
+def _self_labels(value: Any) -> tuple[str, ...]:
+    return _words([_get(label, "val") for label in _list(_get(value, "values"), LABELS)], LABELS, LABEL)
+
+
+def _reply(value: Any) -> tuple[str | None, str | None]:
+    root, parent = _get(value, "root"), _get(value, "parent")
+    uri = _uri(root)
+    return uri, uri if parent == root else _uri(parent)
+
+
+def _uri(strong_ref: Any) -> str | None:
+    """The at-uri of a strongRef; None when it holds no at-uri."""
+    uri = _get(strong_ref, "uri")
+    return uri if isinstance(uri, str) and parse_at_uri(uri) else None
+
+
+_Facets = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+_NO_FACETS: _Facets = ((), (), ())
+
+
+def _facets(values: Any, text: str) -> _Facets:
+    """Tags, links and mentions of the facets that cover at least one byte of the text, so that a reader may see them.
+
+    Nothing is cut out of the text, so facets may overlap or split a character. A facet beyond the text is an invisible tag: left out.
+    """
+    size = len(text.encode())
+    features = [
+        feature
+        for facet in _list(values, FACETS)
+        if _covers(_get(facet, "index"), size)
+        for feature in _list(_get(facet, "features"), FACETS)
+    ][:FACETS]
+    mentions = _of(features, "mention", "did")
+    return (
+        _tags(_of(features, "tag", "tag")),
+        _distinct(tuple(_prose(link, LINK) for link in _of(features, "link", "uri") if link), ()),
+        _distinct(tuple(did for did in mentions if is_did(did)), ()),
+    )
+
+
+def _covers(index: Any, size: int) -> bool:
+    start, end = _get(index, "byteStart"), _get(index, "byteEnd")
+    return isinstance(start, int) and isinstance(end, int) and 0 <= start < min(end, size)
+
+
+def _of(features: list[Any], kind: str, key: str) -> list[str]:
+    name = "app.bsky.richtext.facet#" + kind
+    values = (_get(feature, key) for feature in features if _get(feature, "$type") == name)
+    return [value for value in values if isinstance(value, str)]
+
+
+class _Embed(NamedTuple):
+    kinds: tuple[str, ...] = ()
+    alts: tuple[str, ...] = ()
+    card: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    quote: str | None = None
+
+
+_NO_EMBED = _Embed()
+_UNKNOWN = _Embed(("unknown",))
+# A picked GIF travels as a link; the app plays it in place (social-app, embed-player.ts), so for a reader it is no link.
+_GIF = re.compile(r"https?://(?:[a-z0-9-]+\.)*(?:tenor|giphy|klipy)\.com/", re.IGNORECASE)
+
+
+def _embed(value: Any) -> _Embed:
+    kind = _get(value, "$type")
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    return (reader(value) or _UNKNOWN) if reader else _UNKNOWN
+
+
+def _images(value: Any) -> _Embed | None:
+    return _pictures("image", _get(value, "images"))
+
+
+def _gallery(value: Any) -> _Embed | None:
+    return _pictures("gallery", _get(value, "items"))
+
+
+def _pictures(kind: str, items: Any) -> _Embed | None:
+    alts = tuple(_prose(item.get("alt")) for item in _list(items, MEDIA) if isinstance(item, dict))
+    return _Embed((kind,), alts) if alts else None
+
+
+def _video(value: Any) -> _Embed:
+    return _Embed(("gif" if value.get("presentation") == "gif" else "video",), (_prose(value.get("alt")),))
+
+
+def _external(value: Any) -> _Embed | None:
+    external = _get(value, "external")
+    link = _prose(_get(external, "uri"), LINK)
+    if not link:
+        return None
+    card = (_prose(external.get("title")), _prose(external.get("description")))
+    return _Embed(("gif" if _GIF.match(link) else "link",), (), card if any(card) else (), (link,))
+
+
+def _record(value: Any) -> _Embed | None:
+    uri = _uri(_get(value, "record"))
+    if not uri:
+        return None
+    return _Embed(("quote",), quote=uri) if f"/{POST}/" in uri else _Embed(("record",))
+
+
+def _record_with_media(value: Any) -> _Embed:
+    media, record = _media(value.get("media")), _record(value.get("record")) or _UNKNOWN
+    return media._replace(kinds=_distinct(media.kinds, record.kinds), quote=record.quote)
+
+
+def _media(value: Any) -> _Embed:
+    # Not through `_embed`: media nested in media without end would recurse without end.
+    kind = _get(value, "$type")
+    return (_MEDIA[kind](value) or _UNKNOWN) if isinstance(kind, str) and kind in _MEDIA else _UNKNOWN
+
+
+_MEDIA = {
+    "app.bsky.embed.images": _images,
+    "app.bsky.embed.gallery": _gallery,
+    "app.bsky.embed.video": _video,
+    "app.bsky.embed.external": _external,
+}
+_READERS = _MEDIA | {"app.bsky.embed.record": _record, "app.bsky.embed.recordWithMedia": _record_with_media}

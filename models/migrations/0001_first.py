@@ -64,7 +64,7 @@ CREATE TABLE decision (
     action TEXT NOT NULL,
     mode TEXT NOT NULL,
     evidence TEXT NOT NULL,
-    rules_hash TEXT NOT NULL,
+    rules_hash TEXT,
     decided_at BIGINT NOT NULL
 );
 CREATE INDEX decision_by_uri ON decision (uri);
@@ -81,11 +81,17 @@ CREATE TABLE label (
     frame {binary} NOT NULL,
     decision_id BIGINT NOT NULL REFERENCES decision (id)
 );
-CREATE INDEX label_by_uri ON label (uri, val)
+CREATE INDEX label_by_uri ON label (uri, cid, val)
 """
 
 SPELLING = {
-    "sqlite": {"bytewise": "", "clustered": "WITHOUT ROWID", "integer": "INTEGER", "serial": "INTEGER NOT NULL", "binary": "BLOB"},
+    "sqlite": {
+        "bytewise": "",
+        "clustered": "WITHOUT ROWID",
+        "integer": "INTEGER",
+        "serial": "INTEGER NOT NULL",
+        "binary": "BLOB",
+    },
     "postgresql": {
         "bytewise": 'COLLATE "C"',
         "clustered": "",

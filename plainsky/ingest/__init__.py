@@ -10,6 +10,9 @@ import msgspec
 
 from models.events import Event
 
+POSTS = "app.bsky.feed.post"
+"""The only collection that is read: what is never asked for cannot rank anything."""
+
 
 class Position(msgspec.Struct, frozen=True):
     """How far a host's stream has been stored: `cursor` is in that host's own count, `time_us` is the upstream time of the last event."""
@@ -26,7 +29,7 @@ class Sink(Protocol):
         """An event, and the host's cursor at it."""
 
     def passed(self, cursor: int, time_us: int) -> None:
-        """A frame that held no event of interest: only the cursor moves."""
+        """A frame that held no event of interest, or whose time on the wire is not its event's own: only the cursor moves."""
 
     def drop(self, reason: str) -> None:
         """Upstream garbage was left out: counted under `reason` (a word of `[a-z_]+`, from a small fixed set)."""
@@ -54,11 +57,13 @@ class Source(Protocol):
     """One kind of wire."""
 
     kind: str
+    received: int
+    """Frames read so far, on all connections. It only ever rises: the watchdog looks whether it does."""
 
     async def run(self, host: str, start: Position | None, sink: Sink) -> None:
         """Read `host` until it ends or breaks, from `start`, or from now when None.
 
         `start.host == host` resumes by the host's own cursor (inclusive: the last event may come again). Another host's position is
         only a time: re-read from `start.time_us` less the margin. Raises `Disconnected`; returns only when the stream is finished
-        for good (a replayed recording).
+        for good (a replayed recording). Waits for `sink.room()` every few frames, so a sink holds a few frames more than it has room for.
         """

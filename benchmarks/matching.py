@@ -1,0 +1,153 @@
+"""What matching a post costs as the number of feeds grows, as ratios.
+
+    python -m benchmarks.matching [--posts 4000] [--rounds 9]
+
+F feeds of 20 keywords each (70 % words, 15 % hashtags, 10 % phrases of two words, 5 % Chinese, Japanese or Korean) against posts of about
+78 characters in eleven made-up languages with a Zipf-like vocabulary. The yardstick is ONE feed done as a regular expression of Python.
+"""
+
+import argparse
+import random
+import re
+import time
+from collections.abc import Callable, Sequence
+
+from benchmarks.measure import Compared, compare, finish, verdict
+from feedgen.feed import Feed
+from feedgen.matcher import Matcher
+from feedgen.rules import load
+from models.post import Post
+
+SEED = 7
+FEEDS = (10, 100, 1_000, 10_000)
+LIMIT_THOUSAND = 3.0
+LIMIT_REGEX = 1.0
+LENGTH = 78
+WORDS = 3_000
+"""Words in a language's vocabulary."""
+COMMON = 40
+"""So many of the commonest words nobody asks for: "the", "and" ..."""
+
+SPACED = (
+    "etaoinshrdlucmfwypvbgk",
+    "enatirodslghvkmubpwjcz",
+    "esaitnrulodcmpévqfbghàèçêù",
+    "enisratdhulcgmobwfkzüvpäßjö",
+    "eaosrnidltcumpbgvyqhfzjñxáíóé",
+    "aeosrdinmutcplvgqbfzhãçáêjóí",
+    "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэф",
+    "ايلمونتربةعدسفهكقحجشصطخضذثزءئ",
+)
+UNSPACED = ("日一国会人年大十二本中長出三同時政事自行社見月分議後前民生連", "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会", "이다는에의가을하고한지기로은리사서도를자수어대인시")
+
+
+class Language:
+    """A made-up language: its words by rank."""
+
+    def __init__(self, chance: random.Random, letters: str, spaced: bool) -> None:
+        self.spaced = spaced
+        lengths = range(3, 12) if spaced else range(2, 4)
+        self.words = [self._word(chance, letters, chance.choice(lengths)) for _ in range(WORDS)]
+        self._weights = [1 / (rank + 3) for rank in range(WORDS)]
+
+    def _word(self, chance: random.Random, letters: str, length: int) -> str:
+        return "".join(chance.choices(letters, [1 / (rank + 2) for rank in range(len(letters))], k=length))
+
+    def spoken(self, chance: random.Random, count: int) -> list[str]:
+        """Words as they come in a text."""
+        return chance.choices(self.words, self._weights, k=count)
+
+    def wanted(self, chance: random.Random) -> str:
+        """A word that a feed asks for."""
+        return chance.choices(self.words[COMMON:], self._weights[COMMON:])[0]
+
+
+def posts(chance: random.Random, languages: Sequence[Language], count: int) -> list[Post]:
+    """Posts of all languages, some with a capital, a line break, a hashtag."""
+    return [_post(chance, chance.choice(languages)) for _ in range(count)]
+
+
+def _post(chance: random.Random, language: Language) -> Post:
+    words: list[str] = []
+    length = max(5, chance.gauss(LENGTH, 40))
+    while sum(map(len, words)) + len(words) * language.spaced < length:
+        (word,) = language.spoken(chance, 1)
+        words.append(word.capitalize() + chance.choice(("", "", ",", ".", "!")) if chance.random() < 0.2 else word)
+    text = (" " if language.spaced else "").join(words) + chance.choice(("", "", "\n\n😀"))
+    tags = tuple(language.spoken(chance, 1)) if chance.random() < 0.2 else ()
+    return Post("".join((text, *(f" #{tag}" for tag in tags))), tags=tags, langs=("xx",))
+
+
+def feeds(chance: random.Random, languages: Sequence[Language], count: int) -> list[Feed]:
+    """Feeds of two includes: 17 words and phrases, 3 hashtags."""
+    keyword, hashtag = load("keyword"), load("hashtag")
+    made = []
+    for number in range(count):
+        words, tags = _asked(chance, languages)
+        made.append(Feed(rkey=f"feed-{number}", name=f"Feed {number}", include=(keyword(any=words), hashtag(any=tags))))
+    return made
+
+
+def _asked(chance: random.Random, languages: Sequence[Language]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    spaced = [language for language in languages if language.spaced]
+    unspaced = [language for language in languages if not language.spaced]
+    words = [chance.choice(spaced).wanted(chance) for _ in range(14)]
+    phrases = [f"{language.wanted(chance)} {language.wanted(chance)}" for language in chance.choices(spaced, k=2)]
+    tags = [chance.choice(spaced).wanted(chance) for _ in range(3)]
+    return (*words, *phrases, chance.choice(unspaced).wanted(chance)), tuple(tags)
+
+
+def _expression(feed: Feed) -> re.Pattern[str]:
+    words = [word for rule in feed.include for word in rule.any]  # type: ignore[attr-defined]
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b", re.IGNORECASE)
+
+
+def _matched(matcher: Matcher, stream: Sequence[Post]) -> Callable[[], int]:
+    match = matcher.match
+    return lambda: sum(len(match("did:plc:ewvi7nxzyoun6zhxrhs64oiz", post)) for post in stream)
+
+
+def _searched(expression: re.Pattern[str], stream: Sequence[Post]) -> Callable[[], int]:
+    search = expression.search
+    return lambda: sum(search(post.text) is not None for post in stream)
+
+
+def _built(made: Sequence[Feed]) -> Matcher:
+    before = time.process_time()
+    matcher = Matcher(made)
+    print(f"{len(made):>6} feeds: built in {time.process_time() - before:.2f} s", end="")
+    return matcher
+
+
+def _of_one(one: Compared, stream: Sequence[Post]) -> str:
+    return f"{one.b / len(stream) * 1e6:.1f} µs a post"
+
+
+def main() -> None:
+    """Print costs and ratios; exit code 1 when a limit is passed."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--posts", type=int, default=4_000)
+    options.add_argument("--rounds", type=int, default=9)
+    args = options.parse_args()
+    chance = random.Random(SEED)
+    languages = [*(Language(chance, letters, True) for letters in SPACED), *(Language(chance, letters, False) for letters in UNSPACED)]
+    stream = posts(chance, languages, args.posts)
+    made = feeds(chance, languages, max(FEEDS))
+    print(f"{len(stream)} posts of {sum(len(post.text) for post in stream) / len(stream):.0f} characters on average")
+    runs = {}
+    for count in FEEDS:
+        runs[count] = _matched(_built(made[:count]), stream)
+        print(f", {runs[count]() / len(stream):.1f} of them entered by a post")
+    compared = {count: compare(runs[FEEDS[0]], runs[count], args.rounds) for count in FEEDS}
+    for count, one in compared.items():
+        print(f"{count:>6} feeds: {_of_one(one, stream)}")
+    regex = compare(_searched(_expression(made[0]), stream), runs[10_000], args.rounds)
+    print(f"one feed as a regular expression: {regex.a / len(stream) * 1e6:.1f} µs a post")
+    finish(
+        verdict("1,000 feeds to 10 feeds", compared[1_000].ratio, LIMIT_THOUSAND),
+        verdict("10,000 feeds to one regular expression", regex.ratio, LIMIT_REGEX),
+    )
+
+
+if __name__ == "__main__":
+    main()

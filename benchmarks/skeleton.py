@@ -1,0 +1,182 @@
+"""What a page of a feed costs our server, as a ratio to a constant JSON answer of the same server.
+
+    python -m benchmarks.skeleton [--rows 1000000 10000000] [--dir FOLDER] [--requests 1500] [--rounds 7]
+
+CPU time (user + system, all threads) of the server process per request, A (constant) and B in turn, medians. A client in another process
+sends the requests over 8 kept-alive connections; it is not measured.
+"""
+
+import argparse
+import asyncio
+import random
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import repeat
+from pathlib import Path
+
+from aiohttp import web
+
+from benchmarks.store import AUTHORS, FOLDER, did, filled, sort_at
+from feedgen.feed import Feed
+from feedgen.rules import load
+from feedgen.service import FeedService, Identity
+from feedgen.skeleton import cursor_at
+from models.database import Database
+from models.duration import duration
+
+CONNECTIONS = 8
+LIMITS = {"first page": 1.3, "limit=1": 1.3, "deep page": 2.5, "rows": 1.3}
+SMALL = 10_000
+WHO = Identity("did:web:feeds.example.org", did(AUTHORS), "feeds.example.org")
+PAGE = f"/xrpc/app.bsky.feed.getFeedSkeleton?feed=at://{WHO.publisher}/app.bsky.feed.generator/solidarity"
+CONSTANT = b'{"feed":[' + b",".join([b'{"post":"at://did:plc:%024d/app.bsky.feed.post/3abc"}' % n for n in range(30)]) + b"]}"
+
+
+def serve(path: Path) -> None:
+    """Serve a filled database on a free port, which is printed, until stdin ends."""
+    asyncio.run(_serve(path))
+
+
+async def _serve(path: Path) -> None:
+    database = Database(f"sqlite:///{path}")
+    database.open()
+    feed = Feed("solidarity", "Solidarity", (load("hashtag")(any=("solidarity",)),), window=duration("52w"))
+    service = FeedService(database, [feed], {"solidarity": 1}, WHO)
+    await service.poll()
+    app = web.Application()
+    app.add_routes([web.get("/constant", _constant), *service.routes()])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    print(runner.addresses[0][1], flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    await runner.cleanup()
+    database.close()
+
+
+async def _constant(_request: web.Request) -> web.Response:
+    return web.Response(body=CONSTANT, headers={"Content-Type": "application/json"})
+
+
+class Client(asyncio.Protocol):
+    """Sends one request after the other over one connection and reads whole answers."""
+
+    def __init__(self, paths: Iterator[str], done: asyncio.Future[None]) -> None:
+        self._paths, self._done, self._left = paths, done, 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._next()
+
+    def data_received(self, data: bytes) -> None:
+        if self._left == 0:
+            head, _, body = data.partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200"), data
+            self._left = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            data = body
+        self._left -= len(data)
+        if self._left == 0:
+            self._next()
+
+    def _next(self) -> None:
+        path = next(self._paths, None)
+        if path is None:
+            self._transport.close()
+            self._done.set_result(None)
+        else:
+            self._transport.write(f"GET {path} HTTP/1.1\r\nHost: feeds.example.org\r\n\r\n".encode())
+
+
+async def _load(port: int, paths: Iterator[str]) -> None:
+    loop = asyncio.get_running_loop()
+    waiting = [loop.create_future() for _ in range(CONNECTIONS)]
+    for done in waiting:
+        await loop.create_connection(lambda done=done: Client(paths, done), "127.0.0.1", port)  # type: ignore[misc]
+    await asyncio.gather(*waiting)
+
+
+def cpu_us(pid: int) -> float:
+    """CPU time of a process and all its threads, in µs, to the nanosecond (/proc/PID/stat counts in steps of 10 ms)."""
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{pid}/task").iterdir()) / 1000
+
+
+class Server:
+    """Our server in a process of its own."""
+
+    def __init__(self, path: Path) -> None:
+        command = [sys.executable, "-m", "benchmarks.skeleton", "--serve", str(path)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout
+        self._port = int(self._process.stdout.readline())
+
+    def cost(self, paths: Iterator[str], requests: int) -> float:
+        """CPU µs a request."""
+        before = cpu_us(self._process.pid)
+        asyncio.run(_load(self._port, (next(paths) for _ in range(requests))))
+        return (cpu_us(self._process.pid) - before) / requests
+
+    def close(self) -> None:
+        """Stop it."""
+        self._process.communicate()
+
+
+def deep(rows: int) -> Iterator[str]:
+    """Pages of 30 at random places; one that is asked twice would be served from memory, which does not happen among so many places."""
+    chance = random.Random(7)
+    while True:
+        place = sort_at(chance.randrange(min(1_000, rows // 2), rows)), chance.getrandbits(62)
+        yield f"{PAGE}&limit=30&cursor={cursor_at(place)}"
+
+
+def main() -> None:
+    """Print each ratio beside its limit."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    options.add_argument("--dir", type=Path, default=FOLDER)
+    options.add_argument("--requests", type=int, default=1_500)
+    options.add_argument("--rounds", type=int, default=7)
+    options.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    args = options.parse_args()
+    if args.serve:
+        serve(args.serve)
+        return
+    servers = {rows: Server(filled(args.dir, rows)) for rows in [SMALL, *args.rows]}
+    try:
+        _compare(servers, args.requests, args.rounds)
+    finally:
+        for server in servers.values():
+            server.close()
+
+
+def _compare(servers: dict[int, Server], requests: int, rounds: int) -> None:
+    for rows, server in servers.items():
+        if rows == SMALL:
+            continue
+        constant = repeat("/constant")
+        for name, paths in {
+            "first page": repeat(f"{PAGE}&limit=30"),
+            "limit=1": repeat(f"{PAGE}&limit=1"),
+            "deep page": deep(rows),
+        }.items():
+            _report(f"{name} of {rows:,} entries / constant answer", LIMITS[name], server, constant, server, paths, requests, rounds)
+        small, big = deep(SMALL), deep(rows)
+        _report(f"deep page of {rows:,} / of {SMALL:,}", LIMITS["rows"], servers[SMALL], small, server, big, requests, rounds)
+
+
+def _report(
+    name: str, limit: float, a: Server, a_paths: Iterator[str], b: Server, b_paths: Iterator[str], requests: int, rounds: int
+) -> None:
+    for server, paths in ((a, a_paths), (b, b_paths)):
+        server.cost(paths, requests // 2)  # warm up
+    pairs = [(a.cost(a_paths, requests), b.cost(b_paths, requests)) for _ in range(rounds)]
+    low, high = (statistics.median(side) for side in zip(*pairs, strict=True))
+    ratio = statistics.median(second / first for first, second in pairs)
+    print(f"{name}: {high:.0f} us / {low:.0f} us = {ratio:.2f} (limit {limit})", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""What a stored post costs: CPU time to insert it with an entry into 10 million rows against 10 thousand, and bytes on the disk.
+
+    python -m benchmarks.store [--rows 10000000] [--dir FOLDER]
+
+The statements are the pipeline's own (models.posts.add, models.entries.add and apply_quota), a batch of 1,000 a transaction. The filled
+databases stay in the folder for the next run, and for benchmarks.skeleton.
+"""
+
+import argparse
+import resource
+import shutil
+import statistics
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from feedgen.feed import Quota
+from models import accounts, entries, feeds, posts
+from models.database import Database, Session
+from models.duration import duration
+from models.post import Post
+from models.protocol.syntax import tid_of
+
+BASE = 1_780_000_000_000_000  # µs since the epoch
+STEP = 50_000  # µs from one post to the next: 20 posts a second
+AUTHORS = 200_000
+BATCH = 1_000
+LIMIT = 1.5
+ROUNDS = 7
+QUOTAS = {1: Quota(posts=3, every=duration("6h"))}
+FOLDER = Path(tempfile.gettempdir()) / "plainsky-benchmarks"
+
+_BODY = posts.packed(
+    Post("Volunteers meet on Saturday at ten, at the old harbour. Bring gloves! #solidarity", langs=("en",), tags=("solidarity",))
+)
+_WORDS = entries.joined(["solidarity"])
+
+
+def did(author: int) -> str:
+    """A DID as long as real ones."""
+    return f"did:plc:{author:024d}"
+
+
+def sort_at(number: int) -> int:
+    """When the post of that number was written, in µs."""
+    return BASE + number * STEP
+
+
+def insert(session: Session, first: int, count: int) -> None:
+    """Posts `first` to `first + count - 1`, each with an entry in feed 1, as the pipeline stores a batch."""
+    new, entered = [], []
+    for number in range(first, first + count):
+        author, rkey, at = number * 7919 % AUTHORS + 1, tid_of(sort_at(number), number % 1024), sort_at(number)
+        uri = f"at://{did(author)}/app.bsky.feed.post/{rkey}"
+        cid = f"bafyrei{number:052d}"
+        new.append(posts.NewPost(number, author, rkey, rkey, cid, at, at, _BODY))
+        entered.append(entries.Entry(1, entries.SHOWN, at, entries.tie_of(uri), number, uri, "include[0] hashtag", _WORDS, author))
+    posts.add(session, new)
+    entries.apply_quota(session, QUOTAS, entries.add(session, entered))
+
+
+def filled(folder: Path, rows: int) -> Path:
+    """A SQLite database with that many posts and entries, made on first use."""
+    path = folder / f"plainsky-{rows}.sqlite"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        making = path.with_suffix(".making")
+        making.unlink(missing_ok=True)
+        database = Database(f"sqlite:///{making}")
+        database.open()
+        database.write_now(_begin)
+        for first in range(1, rows + 1, 50 * BATCH):
+            database.write_now(_fill, first, min(50 * BATCH, rows + 1 - first))
+        database.close()
+        making.rename(path)
+    return path
+
+
+def _begin(session: Session) -> None:
+    feeds.begin(session, "solidarity")
+    accounts.add(session, (accounts.Account(number, did(number)) for number in range(1, AUTHORS + 1)))
+
+
+def _fill(session: Session, first: int, count: int) -> None:
+    for start in range(first, first + count, BATCH):
+        insert(session, start, min(BATCH, first + count - start))
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _costs(path: Path, first: int) -> Iterator[float]:
+    """CPU µs a post, batch after batch, without end."""
+    database = Database(f"sqlite:///{path}")
+    database.open()
+    try:
+        while True:
+            before = _cpu()
+            for _ in range(10):
+                database.write_now(insert, first, BATCH)
+                first += BATCH
+            yield (_cpu() - before) / (10 * BATCH) * 1e6
+    finally:
+        database.close()
+
+
+def _bytes(path: Path) -> dict[str, float]:
+    """Bytes a row on the disk, of each table with its indexes."""
+    database = Database(f"sqlite:///{path}")
+    sql = (
+        "SELECT m.tbl_name, sum(s.pgsize) FROM dbstat s JOIN sqlite_schema m ON m.name = s.name"
+        " WHERE s.aggregate = 1 AND m.tbl_name IN ('post', 'entry') GROUP BY m.tbl_name"
+    )
+    sizes: dict[str, int] = dict(database.read_now(lambda session: session.execute(sql)))
+    rows = {table: database.read_now(lambda session, t=table: session.execute(f"SELECT count(*) FROM {t}"))[0][0] for table in sizes}
+    database.close()
+    return {table: size / rows[table] for table, size in sizes.items()}
+
+
+def main() -> None:
+    """Print the ratio and the sizes."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rows", type=int, default=10_000_000)
+    options.add_argument("--dir", type=Path, default=FOLDER)
+    args = options.parse_args()
+    with tempfile.TemporaryDirectory(dir=args.dir if args.dir.exists() else None) as scratch:
+        paths = [Path(shutil.copy(filled(args.dir, rows), scratch)) for rows in (10_000, args.rows)]
+        small, big = _costs(paths[0], 10_001), _costs(paths[1], args.rows + 1)
+        next(small), next(big)
+        pairs = [(next(small), next(big)) for _ in range(ROUNDS)]
+        few, many = (statistics.median(side) for side in zip(*pairs, strict=True))
+        ratio = statistics.median(b / a for a, b in pairs)
+        print(
+            f"insert, post and entry with quota: {few:.1f} us at 10,000 rows, {many:.1f} us at {args.rows:,}: {ratio:.2f} (limit {LIMIT})"
+        )
+        small.close(), big.close()
+    for table, size in _bytes(filled(args.dir, args.rows)).items():
+        print(f"{table}: {size:.0f} bytes a row, indexes included")
+
+
+if __name__ == "__main__":
+    main()

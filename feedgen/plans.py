@@ -1,0 +1,141 @@
+"""A feed's rules with every key of theirs as a number, ready to be asked about one post. The matcher's working parts.
+
+Promise: asking a plan about a post gives what asking the rules themselves would give, given the numbers of the keys that the post has.
+"""
+
+from collections.abc import Callable, Hashable, Set
+from typing import TypeAlias
+
+from attrs import frozen
+
+from feedgen.feed import Feed
+from feedgen.rules import Finder, Nest, Rule, Words
+from models.post import Post
+
+
+class Look:
+    """One post being looked at: what it has is found once; what only some candidates ask for, when the first asks."""
+
+    __slots__ = ("_gates", "_later", "did", "post", "present")
+
+    def __init__(self, did: str, post: Post, present: Set[int], later: Finder) -> None:
+        self.did = did
+        self.post = post
+        self.present = present
+        self._later: Finder | None = later
+        self._gates: dict[Gate, bool] = {}
+
+    def has(self, numbers: Set[int]) -> Set[int]:
+        """Which of the numbers the post has."""
+        if self._later:
+            self.present = self.present | set(self._later(self.did, self.post))
+            self._later = None
+        return numbers & self.present
+
+    def passes(self, gate: "Gate") -> bool:
+        """Whether the post passes; feeds with the same conditions share the answer."""
+        passed = self._gates.get(gate)
+        if passed is None:
+            passed = self._gates[gate] = gate.passes(self)
+        return passed
+
+
+@frozen(eq=False)
+class Leaf:
+    """A simple rule: the numbers of its keys, each with its word."""
+
+    rule: Rule
+    words: dict[int, str | None]
+
+    def judge(self, look: Look) -> Words | None:
+        """As `Rule.match`."""
+        present = look.has(self.words.keys())
+        if not present:
+            return None
+        found = dict.fromkeys(word for number, word in self.words.items() if number in present)
+        return self.rule.match(look.did, look.post) if None in found else tuple(word for word in found if word is not None)
+
+
+@frozen(eq=False)
+class Branch:
+    """A nest and its parts."""
+
+    nest: Nest
+    parts: tuple["Leaf | Branch", ...]
+
+    def judge(self, look: Look) -> Words | None:
+        """As `Rule.match`."""
+        return self.nest.combine(part.judge(look) for part in self.parts)
+
+
+Node: TypeAlias = Leaf | Branch
+
+
+@frozen(eq=False)
+class Gate:
+    """What a feed asks of every post: all of `require`, nothing of `exclude`."""
+
+    require: tuple[Node, ...]
+    exclude: tuple[Node, ...]
+
+    def passes(self, look: Look) -> bool:
+        """Whether the post may enter, once an include admits it."""
+        return all(node.judge(look) is not None for node in self.require) and all(node.judge(look) is None for node in self.exclude)
+
+
+@frozen(eq=False)
+class Plan:
+    """One feed: its includes, each with its path and kind, and its gate (None: everything passes)."""
+
+    includes: tuple[tuple[str, str, Node], ...]
+    gate: Gate | None
+
+
+class Numbers:
+    """Gives every distinct key of all rules a number, and every distinct pair of require and exclude one gate."""
+
+    def __init__(self) -> None:
+        self._ids: dict[type[Rule], dict[Hashable, int]] = {}
+        self._gates: dict[tuple[tuple[Rule, ...], tuple[Rule, ...]], Gate] = {}
+        self._leaves: dict[Rule, Leaf] = {}
+        self.count = 0
+
+    def plan(self, feed: Feed) -> Plan:
+        """A feed's plan."""
+        includes = tuple((f"include[{index}]", rule.kind, self.node(rule)) for index, rule in enumerate(feed.include))
+        return Plan(includes, self._gate(feed.require, feed.exclude) if feed.require or feed.exclude else None)
+
+    def node(self, rule: Rule) -> Node:
+        """A rule's part of a plan."""
+        return Branch(rule, tuple(map(self.node, rule.rules))) if isinstance(rule, Nest) else self.leaf(rule)
+
+    def leaf(self, rule: Rule) -> Leaf:
+        """A simple rule's part of a plan; equal rules share it."""
+        if rule not in self._leaves:
+            ids = self._ids.setdefault(type(rule), {})
+            self._leaves[rule] = Leaf(rule, {self._number(ids, key): word for key, word in rule.keys().items()})
+        return self._leaves[rule]
+
+    def _number(self, ids: dict[Hashable, int], key: Hashable) -> int:
+        if key not in ids:
+            ids[key] = self.count
+            self.count += 1
+        return ids[key]
+
+    def _gate(self, require: tuple[Rule, ...], exclude: tuple[Rule, ...]) -> Gate:
+        if (require, exclude) not in self._gates:
+            self._gates[require, exclude] = Gate(tuple(map(self.node, require)), tuple(map(self.node, exclude)))
+        return self._gates[require, exclude]
+
+    def finder(self, wanted: Callable[[type[Rule]], bool]) -> Finder:
+        """Finds the numbers of all keys of the wanted classes that a post has."""
+        return _joined([cls.finder(ids) for cls, ids in self._ids.items() if wanted(cls)])
+
+
+def _joined(finders: list[Finder]) -> Finder:
+    if len(finders) == 1:
+        return finders[0]
+    if len(finders) == 2:  # words and tags: the commonest by far
+        first, second = finders
+        return lambda did, post: {*first(did, post), *second(did, post)}
+    return lambda did, post: {number for find in finders for number in find(did, post)}

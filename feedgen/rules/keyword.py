@@ -1,0 +1,77 @@
+"""Posts with a word or a phrase. Case, width and the spaces between a phrase's words make no difference, accents do.
+
+A word stands free: "art" is not found in "party". In scripts without spaces (Chinese, Japanese, Thai ...) and in Korean
+it is found anywhere.
+`where` says where to look: "text", "alt" (of pictures and videos), "link" (title and description of the link card).
+
+    [[feeds.include]]
+    kind = "keyword"
+    any = ["straße", "general strike", "気候"]
+    where = ["text", "alt"]
+"""
+
+from collections.abc import Collection, Hashable, Mapping
+from typing import Any
+
+from ahocorasick_rs import AhoCorasick
+from attrs import field, frozen
+
+from feedgen.rules import Finder, Rule, Words, each, named, one_of
+from feedgen.rules._places import PLACES, Place, in_plain_words
+from feedgen.text import IN_WORD, bounded, contains, fold
+from models.post import Post
+
+
+@frozen
+class Keyword(Rule):
+    """`any`: words or phrases, of which one must stand in one of the places of `where`."""
+
+    breadth = 0
+    any: tuple[str, ...] = field(validator=each())
+    where: tuple[Place, ...] = field(default=("text",), validator=each(one_of(*PLACES)))
+
+    def keys(self) -> Mapping[Hashable, str | None]:
+        """Each word in each place."""
+        found: dict[Hashable, str | None] = {}
+        for written in self.any:
+            for place in self.where:
+                found.setdefault((place, fold(written).strip()), written)
+        return found
+
+    def match(self, did: str, post: Post) -> Words | None:
+        """The words found, in the order of the rule."""
+        texts = {place: fold(PLACES[place](post)) for place in self.where}
+        keys: Mapping[Any, str | None] = self.keys()
+        return tuple(dict.fromkeys(w for (place, word), w in keys.items() if w and contains(texts[place], word))) or None
+
+    @classmethod
+    def finder(cls, ids: Mapping[Any, int]) -> Finder:
+        """One pass over each place, for all words of all feeds together."""
+        places = {place for place, _ in ids}
+        finders = [_search(place, {word: number for (at, word), number in ids.items() if at == place}) for place in sorted(places)]
+        if len(finders) == 1:
+            return finders[0]
+        return lambda did, post: [number for find in finders for number in find(did, post)]
+
+    def plain_words(self) -> str:
+        """The words as written, in quotes."""
+        return f"says {named('word', (f'“{word}”' for word in self.any))}{in_plain_words(self.where)}"
+
+
+def _search(place: str, ids: Mapping[str, int]) -> Finder:
+    # All words go through one Aho-Corasick automaton: its cost is that of the text, not of the number of words. Whether a word stands free
+    # is asked of what was found only. Looking up each word of the text in a dict costs three times as much (benchmarks/matching.py).
+    automaton = AhoCorasick(list(ids))
+    rows = [(number, *bounded(word)) for word, number in ids.items()]
+    read, hits, inside = PLACES[place], automaton.find_matches_as_indexes, IN_WORD
+
+    def find(did: str, post: Post) -> Collection[int]:
+        text = f" {fold(read(post))} "
+        found = set()
+        for index, start, end in hits(text, True):
+            number, left, right = rows[index]
+            if not (left and inside[text[start - 1]]) and not (right and inside[text[end]]):
+                found.add(number)
+        return found
+
+    return find

@@ -1,0 +1,125 @@
+"""The feed generator's endpoints: who it is, which feeds it offers, and their pages. Handlers are named as their NSID.
+
+Promise: nothing about who asks is looked at or kept (invariant 7): the Authorization header that a server passes on is left unread, and
+every reader gets the same bytes.
+Sources: lexicons app.bsky.feed.{describeFeedGenerator,getFeedSkeleton}, atproto.com/specs/did.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from feedgen.feed import Feed
+from feedgen.pages import FeedPages
+from feedgen.skeleton import place_of
+from models.database import Database
+from models.entries import Place
+from models.protocol.syntax import parse_at_uri
+from models.protocol.xrpc import Query, XrpcError, integer, invalid, one, required
+
+COLLECTION = "app.bsky.feed.generator"
+_JSON = CIMultiDictProxy(CIMultiDict({"Content-Type": "application/json", "Access-Control-Allow-Origin": "*"}))
+_REMEMBERED = 1024
+
+
+class Identity(NamedTuple):
+    """Who serves: `did` of the service, `publisher` the DID in whose repo the feeds' records stand, `hostname` without scheme or port."""
+
+    did: str
+    publisher: str
+    hostname: str
+
+
+class Asked(NamedTuple):
+    """The parameters of getFeedSkeleton; `before` is None at the top."""
+
+    rkey: str
+    before: Place | None
+    limit: int
+
+
+class FeedService:
+    """The routes, and the state behind them."""
+
+    def __init__(
+        self,
+        database: Database,
+        feeds: Sequence[Feed],
+        feed_ids: Mapping[str, int],
+        identity: Identity,
+        links: Mapping[str, str] | None = None,
+        did_parts: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+    ) -> None:
+        """links: privacyPolicy, termsOfService; did_parts: further `service` and `verificationMethod` entries, such as a labeler's."""
+        self._pages = FeedPages(database, feeds, feed_ids)
+        self.committed, self.poll = self._pages.committed, self._pages.poll
+        self._identity = identity
+        self._did_document = msgspec.json.encode(did_document(identity, did_parts or {}))
+        self._description = msgspec.json.encode(description(identity, [feed.rkey for feed in feeds], links or {}))
+        self._asked: dict[str, Asked] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        """What this service answers; errors are raised as XrpcError."""
+        routes = [
+            web.get("/xrpc/app.bsky.feed.describeFeedGenerator", self.describe_feed_generator),
+            web.get("/xrpc/app.bsky.feed.getFeedSkeleton", self.get_feed_skeleton),
+        ]
+        if self._identity.did == f"did:web:{self._identity.hostname}":  # a did:plc's document stands in the PLC directory
+            routes.append(web.get("/.well-known/did.json", self.did_json))
+        return routes
+
+    async def did_json(self, _request: web.Request) -> web.Response:
+        """The service's DID document."""
+        return web.Response(body=self._did_document, headers=_JSON)
+
+    async def describe_feed_generator(self, _request: web.Request) -> web.Response:
+        """app.bsky.feed.describeFeedGenerator."""
+        return web.Response(body=self._description, headers=_JSON)
+
+    async def get_feed_skeleton(self, request: web.Request) -> web.Response:
+        """app.bsky.feed.getFeedSkeleton."""
+        asked = self._parsed(request.rel_url.raw_query_string, request)
+        return web.Response(body=await self._pages.skeleton(*asked), headers=_JSON)
+
+    def _parsed(self, text: str, request: web.Request) -> Asked:
+        # Every reader's app sends the same few query strings: parsing them again costs as much as the answer.
+        known = self._asked.get(text)
+        if known is None:
+            known = asked(request.query, self._identity, self._pages.__contains__)
+            if len(self._asked) >= _REMEMBERED:
+                self._asked.clear()
+            self._asked[text] = known
+        return known
+
+
+def asked(query: Query, identity: Identity, offered: Callable[[str], bool]) -> Asked:
+    """The parameters, checked as the lexicon says. XrpcError: InvalidRequest or UnknownFeed, worded for the reader."""
+    feed, limit, cursor = required(query, "feed"), integer(query, "limit", 50, 1, 100), one(query, "cursor")
+    uri = parse_at_uri(feed)
+    if uri is None:
+        raise invalid("parameter 'feed' must be the at-uri of a feed: at://DID/app.bsky.feed.generator/NAME")
+    if uri.authority not in (identity.did, identity.publisher) or uri.collection != COLLECTION or not uri.rkey or not offered(uri.rkey):
+        raise XrpcError(400, "UnknownFeed", "This feed is not offered here, or no longer.")
+    before = place_of(cursor) if cursor else None
+    if cursor and before is None:
+        raise invalid("The cursor is not one that this feed gave out. Please load the feed again from its top.")
+    return Asked(uri.rkey, before, limit)
+
+
+def description(identity: Identity, rkeys: Iterable[str], links: Mapping[str, str]) -> dict[str, Any]:
+    """The output of app.bsky.feed.describeFeedGenerator."""
+    uris = [{"uri": f"at://{identity.publisher}/{COLLECTION}/{rkey}"} for rkey in rkeys]
+    return {"did": identity.did, "feeds": uris} | ({"links": dict(links)} if links else {})
+
+
+def did_document(identity: Identity, parts: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[str, Any]:
+    """A did:web document: this service, and what else lives under the same DID."""
+    own = {"id": "#bsky_fg", "type": "BskyFeedGenerator", "serviceEndpoint": f"https://{identity.hostname}"}
+    document: dict[str, Any] = {"@context": ["https://www.w3.org/ns/did/v1"], "id": identity.did}
+    if keys := parts.get("verificationMethod"):
+        document["@context"].append("https://w3id.org/security/multikey/v1")
+        document["verificationMethod"] = list(keys)
+    return document | {"service": [own, *parts.get("service", ())]}

@@ -1,0 +1,26 @@
+"""Fires on a fixed test string in a post's text, so that an operator can see the whole chain work: docs/labels.md.
+
+    [[labels]]
+    value = "plainsky-test"
+    signals = ["gtube"]
+    mode = "auto"
+
+Named after the Generic Test for Unsolicited Bulk Email. The text alone is looked at: not alt texts, not link cards, not what is quoted.
+"""
+
+from labeler.signals import Finding
+from models.post import Post
+
+TEST_STRING = "PLAINSKY-GTUBE-TEST-1b7c8e2a"
+
+
+class Signal:
+    """The test string, exactly as spelled."""
+
+    kind = "gtube"
+    version = 1
+
+    def look(self, post: Post) -> Finding | None:
+        """The first test string in the text."""
+        before, found, _ = post.text.partition(TEST_STRING)
+        return Finding(self.kind, found, len(before.encode("utf-8", "surrogatepass"))) if found else None

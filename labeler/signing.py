@@ -1,0 +1,37 @@
+"""Signs labels and checks signatures: k256 ECDSA over the SHA-256 of the label's DAG-CBOR, low-S, 64 bytes `r || s`.
+
+Promise: exactly the label's own fields are signed. There is no domain separation in a label's signature, so one field more would be a
+security matter; and `neg: false` must be left out, since a consumer that drops it could not verify.
+Sources: atproto.com/specs/label ("Labels" and "Signatures"), atproto.com/specs/cryptography; atproto pull request 2310.
+"""
+
+import libipld
+from coincurve import PrivateKey, PublicKey
+from coincurve.ecdsa import cdata_to_der, deserialize_compact
+
+from models.labels import Label
+
+
+def signing_bytes(label: Label) -> bytes:
+    """The DAG-CBOR that is signed."""
+    return bytes(libipld.encode_dag_cbor(label.fields()))
+
+
+def sign(label: Label, key: PrivateKey) -> bytes:
+    """The label's signature. libsecp256k1 makes it deterministic (RFC 6979) and low-S; its recovery byte is not wanted."""
+    return key.sign_recoverable(signing_bytes(label))[:64]
+
+
+def verify(label: Label, sig: bytes, key: PublicKey) -> bool:
+    """Whether `sig` is this label's signature by `key`."""
+    return verify_bytes(signing_bytes(label), sig, key)
+
+
+def verify_bytes(message: bytes, sig: bytes, key: PublicKey) -> bool:
+    """Whether `sig` signs `message` in the protocol's form: high-S (libsecp256k1 refuses it) and DER are no signatures."""
+    if len(sig) != 64:
+        return False
+    try:
+        return key.verify(cdata_to_der(deserialize_compact(sig)), message)
+    except ValueError:
+        return False  # r or s is not below the order of the curve

@@ -1,0 +1,58 @@
+"""com.atproto.label.queryLabels: the labels that stand on given records and accounts, by exact uri or by prefix.
+
+Answered as Ozone does: of one (src, uri, cid, val) the newest row only, also when it is a negation or has expired.
+Source: lexicon com.atproto.label.queryLabels; packages/ozone/tests/query-labels.test.ts.
+"""
+
+import base64
+import re
+from typing import Any
+
+import msgspec
+
+from models.database import Database
+from models.labels import Found, Pattern, query
+from models.protocol.syntax import is_did
+from models.protocol.xrpc import Query, integer, invalid, one
+
+
+async def query_labels(database: Database, parameters: Query) -> bytes:
+    """The answer's JSON. The cursor is there while there is more; it is the last seq, but opaque to clients."""
+    patterns = [_pattern(text) for text in parameters.getall("uriPatterns", [])]
+    if not patterns:
+        raise invalid("parameter 'uriPatterns' is required")
+    sources = [_source(text) for text in parameters.getall("sources", [])]
+    limit = integer(parameters, "limit", 50, 1, 250)
+    found = await database.read(query, patterns, sources, _cursor(parameters), limit + 1)
+    answer: dict[str, Any] = {"cursor": str(found[limit - 1].seq)} if len(found) > limit else {}
+    answer["labels"] = [_json(row) for row in found[:limit]]
+    return msgspec.json.encode(answer)
+
+
+def _pattern(text: str) -> Pattern:
+    stem = text.removesuffix("*")
+    if not text or "*" in stem:
+        raise invalid("'uriPatterns' must be uris, or beginnings of uris with one '*' at the end")
+    if not text.isprintable():
+        raise invalid("'uriPatterns' must hold no control characters")  # PostgreSQL has no NUL in texts
+    return Pattern(stem, prefix=stem != text)
+
+
+def _source(text: str) -> str:
+    if not is_did(text):
+        raise invalid(f"'sources' must be DIDs, not {text[:40]!r}")
+    return text
+
+
+def _cursor(parameters: Query) -> int:
+    text = one(parameters, "cursor")
+    if text is None:
+        return 0
+    if not re.fullmatch("[0-9]{1,18}", text):
+        raise invalid("'cursor' must be one that this service gave")
+    return int(text)
+
+
+def _json(row: Found) -> dict[str, Any]:
+    sig = base64.b64encode(row.sig).decode().rstrip("=")
+    return {**row.label.fields(), "sig": {"$bytes": sig}}

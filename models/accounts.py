@@ -1,0 +1,75 @@
+"""The table `account`: whose posts may be seen. Read and written inside the pipeline's transaction."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+import msgspec
+
+from models.database import Session
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A repo's owner; visibility follows `active`.
+
+    `changed_at` is the upstream time (µs) of the account event that said so, 0 for none.
+    """
+
+    id: int
+    did: str
+    active: bool = True
+    status: str | None = None
+    changed_at: int = 0
+    reset_rev: str | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Deleted for good: nothing of it is kept."""
+        return not self.active and self.status == "deleted"
+
+
+def find(session: Session, dids: Collection[str]) -> dict[str, Account]:
+    """The accounts known under these DIDs."""
+    rows = session.matching(
+        "SELECT account.id, account.did, active, status, changed_at, reset_rev FROM wanted JOIN account ON account.did = wanted.did",
+        {"did": "TEXT"},
+        [(did,) for did in dids],
+    )
+    return {row[1]: Account(row[0], row[1], bool(row[2]), row[3], row[4], row[5]) for row in rows}
+
+
+def add(session: Session, accounts: Iterable[Account]) -> None:
+    """New accounts; ids are given by the caller, who is the only writer."""
+    session.executemany(
+        "INSERT INTO account (id, did, active, status, changed_at, reset_rev) VALUES (?, ?, ?, ?, ?, ?)", map(_row, accounts)
+    )
+
+
+def update(session: Session, accounts: Iterable[Account]) -> None:
+    """What account events and repo resets changed."""
+    session.executemany(
+        "UPDATE account SET active = ?, status = ?, changed_at = ?, reset_rev = ? WHERE id = ?",
+        [(*_row(account)[2:], account.id) for account in accounts],
+    )
+
+
+def set_handles(session: Session, handles: Mapping[str, str]) -> None:
+    """DID to handle, for accounts that are known; a handle belongs to one account at a time."""
+    session.executemany("UPDATE account SET handle = ? WHERE did = ?", [(handle, did) for did, handle in handles.items()])
+
+
+def last_id(session: Session) -> int:
+    """The highest id in use."""
+    return int(session.execute("SELECT coalesce(max(id), 0) FROM account")[0][0])
+
+
+def _row(account: Account) -> tuple[int, str, int, str | None, int, str | None]:
+    return account.id, account.did, int(account.active), account.status, account.changed_at, account.reset_rev
+
+
+def by_handle(session: Session, handles: Collection[str]) -> dict[str, str]:
+    """Handle to DID, as last heard on the stream."""
+    rows = session.matching(
+        "SELECT account.handle, account.did FROM wanted JOIN account ON account.handle = wanted.handle ORDER BY account.id",
+        {"handle": "TEXT"},
+        [(handle,) for handle in handles],
+    )
+    return {handle: did for handle, did in rows}

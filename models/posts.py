@@ -1,0 +1,156 @@
+"""The table `post`: every post of the retention time, as parsed, with the revision that last spoke of it.
+
+A row without a body is a tombstone: the post was deleted (or is held for gone), and a late repeat of an older revision is known as such.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from models.accounts import Account
+from models.database import Session
+from models.post import Post
+
+HOUR_US = 3_600_000_000
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Post).decode
+
+
+class Stored(NamedTuple):
+    """What the pipeline needs to know of a post it meets again."""
+
+    id: int
+    account_id: int
+    rkey: str
+    rev: str
+    sort_at: int
+    cid: str | None
+    live: bool
+
+
+class NewPost(NamedTuple):
+    """A row of the table; `body` as `packed` makes it, None for a tombstone. Times in µs."""
+
+    id: int
+    account_id: int
+    rkey: str
+    rev: str
+    cid: str | None
+    sort_at: int
+    indexed_at: int
+    body: str | None
+
+
+class Judged(NamedTuple):
+    """A stored post with its author, for judging it again."""
+
+    id: int
+    account: Account
+    rkey: str
+    sort_at: int
+    post: Post
+
+
+def packed(post: Post) -> str:
+    """A post as the table keeps it: compact JSON without the empty fields."""
+    return _encode(post).decode()
+
+
+def unpacked(body: str) -> Post:
+    """The post of a row's body."""
+    return _decode(body)
+
+
+def find(session: Session, records: Collection[tuple[str, int]]) -> dict[tuple[str, int], Stored]:
+    """The stored posts among these (rkey, account id)."""
+    rows = session.matching(
+        "SELECT post.id, post.account_id, post.rkey, rev, sort_at, cid, CASE WHEN body IS NULL THEN 0 ELSE 1 END"
+        " FROM wanted JOIN post ON post.rkey = wanted.rkey AND post.account_id = wanted.account_id",
+        {"rkey": "TEXT", "account_id": "BIGINT"},
+        records,
+    )
+    return {(row[2], row[1]): Stored._make((*row[:6], bool(row[6]))) for row in rows}
+
+
+def add(session: Session, rows: Iterable[NewPost]) -> None:
+    """New posts and tombstones; ids are given by the caller, who is the only writer."""
+    session.executemany(
+        "INSERT INTO post (id, account_id, rkey, rev, cid, sort_at, indexed_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
+    )
+
+
+def update(session: Session, rows: Iterable[NewPost]) -> None:
+    """A newer revision spoke of these: an edit, a deletion, a record created again."""
+    session.executemany(
+        "UPDATE post SET rev = ?, cid = ?, sort_at = ?, indexed_at = ?, body = ? WHERE id = ?",
+        [(row.rev, row.cid, row.sort_at, row.indexed_at, row.body, row.id) for row in rows],
+    )
+
+
+def bury(session: Session, post_ids: Iterable[int]) -> None:
+    """Forget what these posts say; the revision stays, so that only a newer one brings a post back."""
+    session.executemany("UPDATE post SET body = NULL, cid = NULL WHERE id = ?", [(post_id,) for post_id in post_ids])
+
+
+def ids_of_account(session: Session, account_id: int, before_rev: str | None = None) -> list[int]:
+    """The ids of an account's live posts, all or those of a revision before the given one.
+
+    The index is by hour first (so that inserting appends), hence one probe for each hour that the table spans.
+    """
+    hours = session.execute(f"SELECT min(sort_at / {HOUR_US}), max(sort_at / {HOUR_US}) FROM post")[0]
+    if hours[0] is None:
+        return []
+    rows = session.matching(
+        f"SELECT post.id, rev FROM wanted JOIN post ON sort_at / {HOUR_US} = wanted.hour AND post.account_id = wanted.account_id"
+        " WHERE body IS NOT NULL",
+        {"hour": "BIGINT", "account_id": "BIGINT"},
+        [(hour, account_id) for hour in range(hours[0], hours[1] + 1)],
+    )
+    return [post_id for post_id, rev in rows if before_rev is None or rev < before_rev]
+
+
+def scan(session: Session, after_id: int, limit: int) -> list[Judged]:
+    """Live posts in order of their id, for judging all of them again in steps."""
+    rows = session.execute(
+        "SELECT post.id, rkey, sort_at, body, account_id, did, active FROM post JOIN account ON account.id = account_id"
+        " WHERE post.id > ? AND body IS NOT NULL ORDER BY post.id LIMIT ?",
+        (after_id, limit),
+    )
+    return [Judged(row[0], Account(row[4], row[5], bool(row[6])), row[1], row[2], unpacked(row[3])) for row in rows]
+
+
+def by_uri(session: Session, did: str, rkey: str) -> tuple[Post, str] | None:
+    """A live post and its cid, None when it is unknown or gone or its author is not to be seen."""
+    rows = session.execute(
+        "SELECT body, cid FROM post JOIN account ON account.id = account_id WHERE did = ? AND rkey = ? AND body IS NOT NULL AND active = 1",
+        (did, rkey),
+    )
+    return (unpacked(rows[0][0]), rows[0][1]) if rows else None
+
+
+def body(session: Session, post_id: int) -> str:
+    """What a live post says, as `packed` made it."""
+    return str(session.execute("SELECT body FROM post WHERE id = ?", (post_id,))[0][0])
+
+
+def last_id(session: Session) -> int:
+    """The highest id in use."""
+    return int(session.execute("SELECT coalesce(max(id), 0) FROM post")[0][0])
+
+
+def oldest_hour(session: Session) -> int | None:
+    """The first hour (since the epoch) of which there are posts."""
+    found: int | None = session.execute(f"SELECT min(sort_at / {HOUR_US}) FROM post")[0][0]
+    return found
+
+
+def prune_hour(session: Session, hour: int, limit: int) -> int:
+    """Remove up to `limit` posts of an hour that are in no feed any more; return how many."""
+    rows = session.execute(
+        f"SELECT id FROM post WHERE sort_at / {HOUR_US} = ? AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.post_id = post.id) LIMIT ?",
+        (hour, limit),
+    )
+    session.executemany("DELETE FROM post WHERE id = ?", rows)
+    return len(rows)

@@ -1,0 +1,70 @@
+"""The command line: which subcommands there are, and how each ends.
+
+A subcommand is a module of `plainsky.commands` with `add_arguments(parser)` and `run(arguments) -> exit code`. Only the one that is
+called is imported. Exit codes: 0 done, 1 failed, 2 wrong input (the message says what to do), 130 interrupted.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from plainsky import __version__
+from plainsky.errors import OperatorError
+
+
+class Command(NamedTuple):
+    """One subcommand: its module in `plainsky.commands` has its name."""
+
+    name: str
+    help: str
+
+
+COMMANDS = (
+    Command("init", "write a first config.toml, by asking a few questions"),
+    Command("check", "check a config and say in plain words what it does"),
+)
+
+ABOUT = "Bluesky feeds that never rank by engagement, and a labeler that can explain itself."
+FIRST_STEPS = "First steps: `plainsky init` writes a config, `plainsky check` explains it. Help on a command: `plainsky COMMAND --help`."
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line (without the program's name) and return the exit code."""
+    arguments = _arguments(list(sys.argv[1:] if words is None else words) or ["--help"])
+    try:
+        return int(arguments.run(arguments))
+    except OperatorError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as in `plainsky check | head`
+        sys.stderr.close()
+        return 1
+
+
+def _arguments(words: list[str]) -> Any:
+    called = next((word for word in words if not word.startswith("-")), None)
+    parser = argparse.ArgumentParser("plainsky", description=ABOUT, epilog=FIRST_STEPS)
+    parser.add_argument("--version", action="version", version=f"plainsky {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        sub = commands.add_parser(command.name, help=command.help, description=command.help[0].upper() + command.help[1:] + ".")
+        if command.name == called:
+            module = import_module(f"plainsky.commands.{called}")
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    if called is not None and called not in [command.name for command in COMMANDS]:
+        parser.error(_unknown(called))
+    return parser.parse_args(words)
+
+
+def _unknown(called: str) -> str:
+    from plainsky.config.errors import nearest
+
+    names = [command.name for command in COMMANDS]
+    guess = nearest(called, names)
+    hint = f"did you mean '{guess}'?" if guess else f"there are: {', '.join(names)}"
+    return f"no such command '{called}', {hint}"

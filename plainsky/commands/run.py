@@ -1,0 +1,68 @@
+"""`plainsky run [FILE]`: the service, until SIGTERM or SIGINT."""
+
+import asyncio
+import signal
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from plainsky.config.loading import load
+from plainsky.config.schema import Config
+from plainsky.ingest import Source
+from plainsky.ingest.making import source_of
+from plainsky.logs import set_up_logging
+from plainsky.service import Service
+
+DEFAULT = Path("config.toml")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The file, and which part of the work this process does."""
+    parser.add_argument("file", metavar="FILE", nargs="?", type=Path, default=DEFAULT, help="the config (default: config.toml)")
+    parser.add_argument(
+        "--role",
+        choices=("all", "ingest", "serve"),
+        default="all",
+        help="all (default): one process does everything. With PostgreSQL: 'ingest' reads the stream (a second one stands by),"
+        " 'serve' only answers requests, in as many processes as you like",
+    )
+
+
+def run(arguments: Namespace) -> int:
+    """Serve until told to stop."""
+    config = load(arguments.file)
+    set_up_logging(config.log)
+    asyncio.run(serve(config, source_of(config.ingest) if arguments.role != "serve" else None))
+    return 0
+
+
+async def serve(config: Config, source: Source | None, ready: "asyncio.Event | None" = None) -> None:
+    """The service from start to a clean stop; `source` None: answer requests only."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    service = Service(config)
+    work: list[asyncio.Task[object]] = [asyncio.create_task(stopping.wait())]
+    try:
+        starting = asyncio.create_task(service.start(writes=source is not None))
+        await asyncio.wait([starting, *work], return_when=asyncio.FIRST_COMPLETED)
+        if not stopping.is_set():
+            await starting
+            await _work(service, source, stopping)
+        starting.cancel()
+    finally:
+        await service.stop()
+
+
+async def _work(service: Service, source: Source | None, stopping: asyncio.Event) -> None:
+    """Until a stop is asked for; a source that ends for good leaves the service answering, one that fails ends it."""
+    stop = asyncio.create_task(stopping.wait())
+    reading = asyncio.create_task(service.ingest(source)) if source else None
+    if reading:
+        await asyncio.wait([reading, stop], return_when=asyncio.FIRST_COMPLETED)
+        if reading.done():
+            reading.result()
+        else:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+    await stop

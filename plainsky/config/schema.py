@@ -1,0 +1,176 @@
+"""What may stand in the config: each class is a TOML table, each field a key, each default what holds when the key is left out.
+
+`feeds` and `labels` are the rooms' own values: see `feedgen.feed.Feed` and `labeler.policy.LabelPolicy`.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from attrs import Factory, field, frozen, validators
+
+from feedgen.feed import Feed
+from labeler.policy import LabelPolicy
+from models.duration import Duration, duration
+from models.protocol.syntax import is_did, is_handle
+
+if TYPE_CHECKING:
+    from attrs import Attribute
+
+FROM_ENVIRONMENT = {"plainsky": "from environment"}
+"""Metadata of a field that is a secret: the file may not hold it, hashes leave it out."""
+
+PUBLIC_HOSTS = {
+    "jetstream": ("jetstream.us-east.bsky.network", "jetstream.us-west.bsky.network"),
+    "firehose": ("bsky.network", "relay1.us-east.bsky.network", "relay1.us-west.bsky.network"),
+    "replay": (),
+}
+"""Run by Bluesky, without charge or login."""
+
+
+def _expect(expected: str, good: Callable[[Any], bool]) -> Callable[[Any, "Attribute[Any]", Any], None]:
+    def check(table: Any, attribute: "Attribute[Any]", value: Any) -> None:
+        if not good(value):
+            raise ValueError(f"expected {expected}")
+
+    return check
+
+
+def is_local(hostname: str) -> bool:
+    """This machine itself: the only hostname that a did:web may give a port (atproto.com/specs/did)."""
+    return re.fullmatch(r"(?:[a-z0-9-]+\.)*localhost(?::[0-9]{1,5})?", hostname) is not None
+
+
+def _is_url(*schemes: str) -> Callable[[str], bool]:
+    def good(text: str) -> bool:
+        try:
+            parts = urlsplit(text)
+            return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and not re.search(r"\s", text)
+        except ValueError:  # brackets or a port that are none
+            return False
+
+    return good
+
+
+def _is_host(text: str) -> bool:
+    return _is_url("wss", "ws", "https", "http")(text if "://" in text else f"wss://{text}")
+
+
+def _is_database(url: str) -> bool:
+    if re.fullmatch(r"sqlite:(?:/{2,4})?[^/:\0]+", url):
+        return True
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("postgres", "postgresql") and len(parts.path) > 1 and parts.port != 0
+    except ValueError:
+        return False
+
+
+_did = _expect('a DID, like "did:web:feeds.example.org" or "did:plc:..."', is_did)
+_link = validators.optional(_expect("a web address that starts with https://", _is_url("https", "http")))
+_service = _expect('a web address, like "https://plc.directory"', _is_url("https", "http"))
+_host = _expect('a host, like "jetstream.us-east.bsky.network" or "ws://localhost:6008"', _is_host)
+
+
+@frozen
+class Links:
+    """What describeFeedGenerator tells of the operator's own pages."""
+
+    privacy_policy: str | None = field(default=None, validator=_link)
+    terms_of_service: str | None = field(default=None, validator=_link)
+
+
+@frozen
+class Service:
+    """`[service]`: who we are and where we listen."""
+
+    hostname: str = field(
+        validator=_expect(
+            'a public host name in small letters, without https:// or path, like "feeds.example.org" (or "localhost:3000" to try it out)',
+            lambda name: is_local(name) or (is_handle(name) and name == name.lower()),
+        )
+    )
+    listen: str = field(default="127.0.0.1", validator=_expect('an address, like "127.0.0.1"', lambda text: text.strip() != ""))
+    port: int = field(default=3000, validator=_expect("a port from 0 to 65535", lambda port: 0 <= port <= 65535))
+    did: str = field(default=Factory(lambda self: "did:web:" + self.hostname.replace(":", "%3A"), takes_self=True), validator=_did)
+    publisher: str = field(default=Factory(lambda self: self.did, takes_self=True), validator=_did)
+    """The account in whose repo the feed records live."""
+    links: Links = Links()
+
+
+@frozen
+class Store:
+    """`[store]`: where posts, feed entries and labels are kept."""
+
+    url: str = field(
+        default="sqlite:///plainsky.sqlite",
+        repr=False,  # from the environment it may hold a password
+        validator=_expect('"sqlite:///FILE" or "postgresql://USER@HOST/NAME"', _is_database),
+    )
+    retention: Duration = field(default=duration("2d"))
+    """How long a post is kept that stands in no feed's window."""
+
+
+@frozen
+class Ingest:
+    """`[ingest]`: where posts come from."""
+
+    source: Literal["jetstream", "firehose", "replay"] = "jetstream"
+    hosts: tuple[str, ...] = field(
+        default=Factory(lambda self: PUBLIC_HOSTS[self.source], takes_self=True), validator=validators.deep_iterable(_host)
+    )
+    wire: Literal["auto", "v1", "v2"] = "auto"
+    path: Path | None = None
+    pace: float = field(default=0.0, validator=_expect("0 (as fast as possible), 1 (as it happened) or more", lambda n: 0 <= n <= 1e6))
+    watchdog: Duration = field(default=duration("60s"))
+    margin: Duration = field(default=duration("10s"))
+    batch_size: int = field(default=500, validator=_expect("a number from 1 to 10000", lambda n: 1 <= n <= 10_000))
+    batch_age: Duration = field(default=duration("100ms"))
+    import_after: Duration = field(default=duration("1d"))
+    backoff_max: Duration = field(default=duration("60s"))
+
+
+@frozen
+class Identity:
+    """`[identity]`: who is asked for handles and DID documents."""
+
+    resolver: str = field(default="https://public.api.bsky.app", validator=_service)
+    plc: str = field(default="https://plc.directory", validator=_service)
+
+
+@frozen
+class Labeler:
+    """`[labeler]`: the account that labels speak for, and its signing key."""
+
+    did: str | None = field(default=None, validator=validators.optional(_did))
+    key_file: Path = Path("labeler.key")
+    key: str | None = field(default=None, repr=False, metadata=FROM_ENVIRONMENT)
+
+
+@frozen
+class Log:
+    """`[log]`: what is told on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+@frozen
+class Config:
+    """The whole file. `feeds` empty: no feed generator runs. `labeler` None: no labeler runs."""
+
+    service: Service
+    store: Store = Store()
+    ingest: Ingest = Ingest()
+    identity: Identity = Identity()
+    feeds: tuple[Feed, ...] = ()
+    labeler: Labeler | None = None
+    labels: tuple[LabelPolicy, ...] = ()
+    log: Log = Log()
+
+    @property
+    def labeler_did(self) -> str:
+        """The `src` of our labels."""
+        return (self.labeler and self.labeler.did) or self.service.did

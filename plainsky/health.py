@@ -1,0 +1,57 @@
+"""Whether the service does its work: the database answers, events keep coming, the signing key signs."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from models.database import Database
+
+
+class Report(msgspec.Struct, frozen=True):
+    """`parts` as shown by /_health: each with `ok` and what there is to say."""
+
+    well: bool
+    parts: dict[str, Any]
+
+
+class Health:
+    """Checks are made when asked for. `silent_after` is how many seconds may pass without a word from the source."""
+
+    def __init__(
+        self,
+        database: Database,
+        lag: Callable[[], float],
+        signs: Callable[[], bool] | None = None,
+        silent_after: float = 300.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database, self._lag, self._signs = database, lag, signs
+        self._silent_after, self._clock = silent_after, clock
+        self._heard = clock()
+        self.reads_source = True
+
+    def heard(self) -> None:
+        """The source said something that was stored."""
+        self._heard = self._clock()
+
+    async def report(self) -> Report:
+        """The state of each part."""
+        parts: dict[str, Any] = {"database": await self._database_part()}
+        if self.reads_source:
+            silent = self._clock() - self._heard
+            parts["ingest"] = {"ok": silent < self._silent_after, "lagSeconds": round(self._lag(), 1), "silentSeconds": round(silent, 1)}
+        if self._signs:
+            parts["signingKey"] = {"ok": self._signs()}
+        well = all(part["ok"] for part in parts.values())
+        return Report(well, {"status": "ok" if well else "failing", **parts})
+
+    async def _database_part(self) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(5):
+                await self._database.read(lambda session: session.execute("SELECT 1"))
+        except Exception as error:
+            return {"ok": False, "why": type(error).__name__}
+        return {"ok": True}

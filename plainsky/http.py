@@ -1,0 +1,92 @@
+"""The one HTTP server: what both rooms serve, health, metrics, and manners.
+
+Promises: every answer under /xrpc/ is in XRPC shape, errors too, and never tells what went wrong inside; no request is logged with who
+made it; pages carry a strict content policy and set no cookie.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+
+from aiohttp import hdrs, web
+
+from models.protocol.xrpc import XrpcError
+from plainsky.health import Health
+from plainsky.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+HEALTH = web.AppKey("health", Health)
+METRICS = web.AppKey("metrics", Metrics)
+
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def make_app(health: Health, metrics: Metrics, routes: Iterable[web.AbstractRouteDef]) -> web.Application:
+    """The application; `routes` are the rooms' and the pages'."""
+    app = web.Application(middlewares=[manners], client_max_size=256 * 1024)
+    app[HEALTH], app[METRICS] = health, metrics
+    app.add_routes([web.get("/_health", get_health), web.get("/metrics", get_metrics), *routes])
+    return app
+
+
+@web.middleware
+async def manners(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Errors in the shape their readers expect, and one count a request."""
+    try:
+        response = await handler(request)
+    except XrpcError as error:
+        response = xrpc_error(error)
+    except web.HTTPException as error:
+        response = _http_error(request, error)
+    except Exception:
+        log.exception("a request failed: %s", _route(request))
+        response = xrpc_error(XrpcError(500, "InternalServerError", "Something went wrong on our side. Please try again later."))
+    if response.status != 101:
+        request.app[METRICS].request(_route(request), response.status)
+    return response
+
+
+def xrpc_error(error: XrpcError) -> web.Response:
+    """An error as XRPC says it; readable from any web page."""
+    return web.Response(
+        status=error.status, body=error.body(), content_type="application/json", headers={hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"}
+    )
+
+
+def _http_error(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
+    if not request.path.startswith("/xrpc/") or error.status < 400:
+        return error if isinstance(error, web.Response) else web.Response(status=error.status, text=error.reason)
+    if error.status == 404:
+        return xrpc_error(XrpcError(501, "MethodNotImplemented", "This service does not have that method."))
+    response = xrpc_error(XrpcError(error.status, _NAMES.get(error.status, "InvalidRequest"), error.text or error.reason))
+    for header in (hdrs.ALLOW, hdrs.UPGRADE, hdrs.RETRY_AFTER):
+        if header in error.headers:
+            response.headers[header] = error.headers[header]
+    return response
+
+
+_NAMES = {405: "MethodNotAllowed", 413: "PayloadTooLarge", 426: "UpgradeRequired", 429: "RateLimitExceeded"}
+
+
+def _route(request: web.Request) -> str:
+    """The route as registered, never the address as typed: what a stranger types must not become a metric's name."""
+    resource = request.match_info.route.resource
+    return resource.canonical.removeprefix("/xrpc/") if resource else "unknown"
+
+
+async def get_health(request: web.Request) -> web.Response:
+    """Each part's state; 503 when one fails."""
+    report = await request.app[HEALTH].report()
+    return web.json_response(report.parts, status=200 if report.well else 503)
+
+
+async def get_metrics(request: web.Request) -> web.Response:
+    """For Prometheus."""
+    metrics = request.app[METRICS]
+    return web.Response(body=metrics.text(), headers={hdrs.CONTENT_TYPE: metrics.content_type})

@@ -1,0 +1,136 @@
+"""Opens a WebSocket to a host and tells an answer to try again from a refusal: the only part of ingest that knows HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeAlias
+from urllib.parse import urlencode
+
+import aiohttp
+import msgspec
+
+from plainsky import __version__
+from plainsky.ingest import Disconnected, Refused
+
+Parameters: TypeAlias = Sequence[tuple[str, str | int]]
+WebSocket: TypeAlias = "aiohttp.ClientWebSocketResponse[Any]"
+
+MAX_MESSAGE = 8_000_000
+"""Bytes of one message: the protocol's limit is 5 MB a frame, the rest is slack for JSON."""
+CONNECT_SECONDS = 20.0
+CLOSE_SECONDS = 0.2  # how long a goodbye waits for its echo: a host amid a backlog does not answer at once
+_NEVER = frozenset({400, 401, 403, 404, 405, 410, 426, 501})
+
+
+class NotServed(Refused):
+    """The host does not know this endpoint (404, 405, 501): it may speak another wire."""
+
+
+class BadRequest(Refused):
+    """HTTP 400; `name` is the XRPC error's name, empty when the answer has none."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"HTTP 400 {name}: {message}")
+        self.name = name
+
+
+def url(host: str, path: str, parameters: Parameters = (), scheme: str = "ws") -> str:
+    """The address of an endpoint. A host is a name (then over TLS), or starts with ws://, wss://, http:// or https://."""
+    given, _, rest = host.rpartition("://")
+    secure = "s" if given in ("", "wss", "https") else ""
+    query = f"?{urlencode(parameters)}" if parameters else ""
+    return f"{scheme}{secure}://{rest.rstrip('/')}{path}{query}"
+
+
+@asynccontextmanager
+async def connected(host: str, path: str, parameters: Parameters = (), protocols: Sequence[str] = ()) -> AsyncIterator[WebSocket]:
+    """An open WebSocket; text messages come as bytes. Raises Disconnected or one of its kinds when none can be had."""
+    async with _session() as session:
+        socket = await _open(session, host, path, parameters, protocols)
+        async with socket:
+            yield socket
+
+
+def ended(socket: WebSocket, message: Any) -> Disconnected:
+    """Why a message is not one to read: the host closed, or broke the protocol."""
+    if message.type is aiohttp.WSMsgType.ERROR:
+        return Disconnected(f"broken connection: {message.data!r}"[:200])
+    if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+        return Disconnected(f"invalid framing: a {message.type.name} message")
+    said = message.extra if isinstance(message.extra, str) else ""
+    return Disconnected(f"the host closed the connection (code {socket.close_code}) {said[:120]}".rstrip())
+
+
+async def fetch(host: str, path: str, parameters: Parameters, limit: int) -> tuple[int, bytes]:
+    """HTTP status and body (cut at `limit` bytes) of a GET; Disconnected when there is no answer."""
+    try:
+        address = url(host, path, parameters, "http")
+        async with asyncio.timeout(CONNECT_SECONDS), _session() as session, session.get(address) as answer:
+            return answer.status, await _body(answer, limit)
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Disconnected(f"no answer: {error or type(error).__name__}"[:200]) from error
+
+
+async def _body(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    body = b""
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            break
+    return body[:limit]
+
+
+def _session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(headers={"User-Agent": f"plainsky/{__version__}"}, trust_env=True)
+
+
+async def _open(session: aiohttp.ClientSession, host: str, path: str, parameters: Parameters, protocols: Sequence[str]) -> WebSocket:
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await session.ws_connect(
+                url(host, path, parameters),
+                protocols=protocols,
+                max_msg_size=MAX_MESSAGE,
+                decode_text=False,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
+            )
+    except aiohttp.WSServerHandshakeError as error:
+        raise await _turned_away(error, host, path, parameters) from error
+    except aiohttp.InvalidURL as error:
+        raise Refused(f"{host!r} is no host") from error
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Disconnected(f"cannot connect: {error or type(error).__name__}"[:200]) from error
+
+
+async def _turned_away(error: aiohttp.WSServerHandshakeError, host: str, path: str, parameters: Parameters) -> Disconnected:
+    status = error.status
+    if status == 400:
+        return await _bad_request(host, path, parameters)
+    if status in (404, 405, 501):
+        return NotServed(f"HTTP {status}: the host does not serve {path}")
+    if status in _NEVER:
+        return Refused(f"HTTP {status}")
+    return Disconnected(f"HTTP {status}", retry_after(error.headers or {}))
+
+
+async def _bad_request(host: str, path: str, parameters: Parameters) -> BadRequest:
+    """aiohttp throws the body of a failed handshake away: ask again without the upgrade, which is checked in the same order."""
+    try:
+        _, body = await fetch(host, path, parameters, 4096)
+        answer = msgspec.json.decode(body, type=dict[str, Any])
+    except (Disconnected, msgspec.MsgspecError):
+        answer = {}
+    return BadRequest(str(answer.get("error", "")), str(answer.get("message", ""))[:200])
+
+
+def retry_after(headers: Any) -> float | None:
+    """Seconds of a Retry-After header; a date counts from the answer's own Date, so no clock of ours is needed."""
+    given = headers.get("Retry-After", "")
+    if given.isascii() and given.isdigit():
+        return float(given[:9])
+    try:
+        until, now = parsedate_to_datetime(given), parsedate_to_datetime(headers.get("Date", ""))
+        return max(0.0, (until - now).total_seconds())
+    except (TypeError, ValueError):
+        return None

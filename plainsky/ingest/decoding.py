@@ -1,0 +1,93 @@
+"""What every wire's decoder needs: times, and post events made of checked parts. Pure; the hot path of ingest."""
+
+import re
+from functools import lru_cache
+from typing import Any, TypeGuard
+
+from libipld import encode_cid
+
+from models.events import AccountChanged, Event, IdentityChanged, PostCreated, PostDeleted, PostUpdated
+from models.protocol.syntax import is_cid, is_did, is_record_key, parse_datetime
+
+_FRACTION = re.compile(r"(?:\.([0-9]{1,6})[0-9]*)?Z")
+
+
+def time_us(text: Any) -> int | None:
+    """Microseconds since the epoch of a datetime; None when it is none, or no text at all.
+
+    Streams bring many events of the same second, so seconds and fractions are remembered: 0.25 us instead of 0.8.
+    """
+    try:
+        return _second(text[:19]) + _fraction(text[19:])  # type: ignore[operator]
+    except TypeError:
+        return parse_datetime(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=64)
+def _second(text: str) -> int | None:
+    return parse_datetime(text + "Z")
+
+
+@lru_cache(maxsize=2048)
+def _fraction(text: str) -> int | None:
+    found = _FRACTION.fullmatch(text)
+    return int((found[1] or "").ljust(6, "0")) if found else None
+
+
+def good_did(did: Any) -> TypeGuard[str]:
+    """A DID: what else is sent as one would break every at-uri made of it."""
+    return isinstance(did, str) and is_did(did)
+
+
+def post_event(operation: Any, did: Any, rkey: Any, rev: str, time: int, cid: Any = None, record: Any = None) -> Event | None:
+    """The event of one operation on a post, its parts as the wire gave them; None when they make no post event."""
+    if not (good_did(did) and isinstance(rkey, str) and is_record_key(rkey)):
+        return None
+    if operation == "delete":
+        return PostDeleted(did, rkey, rev, time)
+    if not (isinstance(record, dict) and isinstance(cid, str) and is_cid(cid)):
+        return None
+    if operation == "create":
+        return PostCreated(did, rkey, rev, cid, time, record)
+    return PostUpdated(did, rkey, rev, cid, time, record) if operation == "update" else None
+
+
+def account_event(body: dict[str, Any], time: int) -> AccountChanged | None:
+    """The event of an #account payload; None when it lacks what visibility hangs on."""
+    did, active, status = body.get("did"), body.get("active"), body.get("status")
+    if not good_did(did) or not isinstance(active, bool):
+        return None
+    return AccountChanged(did, active, time, status if isinstance(status, str) else None)
+
+
+def identity_event(body: dict[str, Any], time: int) -> IdentityChanged | None:
+    """The event of an #identity payload."""
+    did, handle = body.get("did"), body.get("handle")
+    return IdentityChanged(did, time, handle if isinstance(handle, str) else None) if good_did(did) else None
+
+
+_CID_HEADS = (b"\x01\x71\x12\x20", b"\x01\x55\x12\x20")  # CIDv1 of DAG-CBOR and of raw bytes, SHA-256: the two of the data model
+
+
+def plain(value: Any) -> Any:
+    """Decoded DAG-CBOR as the JSON of the data model has it, so that a record is the same whichever wire brought it.
+
+    libipld gives links and byte strings both as bytes; what looks like a CID is taken for a link (a post has no other bytes).
+    RecursionError when it is nested beyond reason. Source: atproto.com/specs/data-model.
+    """
+    kind = type(value)
+    if kind is dict:
+        return {key: item if type(item) is str else plain(item) for key, item in value.items()}
+    if kind is list:
+        return [item if type(item) is str else plain(item) for item in value]
+    if kind is bytes:
+        return _plain_bytes(value)
+    return value
+
+
+def _plain_bytes(value: bytes) -> dict[str, str]:
+    if len(value) == 36 and value.startswith(_CID_HEADS):
+        return {"$link": encode_cid(value)}
+    from base64 import b64encode  # never met in a post
+
+    return {"$bytes": b64encode(value).decode().rstrip("=")}

@@ -1,0 +1,201 @@
+"""`source = "firehose"`: com.atproto.sync.subscribeRepos, the whole network as a relay or a PDS sends it.
+
+Promises: what breaks the framing ends the connection and is never skipped; what a repo's owner wrote into it never does.
+Records are only decoded in commits that touch a post. Sources: lexicon com.atproto.sync.subscribeRepos, atproto.com/specs/event-stream.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeGuard
+
+from aiohttp import WSMsgType
+from libipld import decode_dag_cbor, decode_dag_cbor_multi, encode_cid
+
+from models.events import Event, RepoReset
+from models.protocol.syntax import tid_time_us
+from plainsky.ingest import POSTS, Disconnected, Position, Refused, Sink, car
+from plainsky.ingest.connecting import connected, ended
+from plainsky.ingest.decoding import account_event, good_did, identity_event, plain, post_event, time_us
+from plainsky.ingest.gaps import Gap
+from plainsky.ingest.seeking import Probe, seek
+
+PATH = "/xrpc/com.atproto.sync.subscribeRepos"
+ROOM_EVERY = 31  # ask for room after every 32 frames: a mask, for the loop is hot
+FUTURE_US = 5 * 60 * 1_000_000
+"""How far a rev may lie beyond its frame's time ("a few minutes", atproto.com/specs/sync)."""
+_POSTS = POSTS + "/"
+
+Body: TypeAlias = dict[str, Any]
+
+
+class Firehose:
+    """Reads relays. When the host changes, `margin_us` is read again; a host that sends nothing for `quiet_seconds` is a small one."""
+
+    kind = "firehose"
+
+    def __init__(self, margin_us: int = 10_000_000, quiet_seconds: float = 10.0) -> None:
+        self.received = 0
+        self._margin_us = margin_us
+        self._quiet_seconds = quiet_seconds
+
+    async def run(self, host: str, start: Position | None, sink: Sink) -> None:
+        """See `plainsky.ingest.Source`."""
+        cursor = await self._cursor(host, start)
+        frames = Frames(sink, Gap(sink, start))
+        read, room = frames.read, sink.room
+        async with connected(host, PATH, () if cursor is None else [("cursor", cursor)]) as socket:
+            receive, binary = socket.receive, WSMsgType.BINARY
+            while True:
+                message = await receive()
+                if message.type is not binary:
+                    raise ended(socket, message)
+                read(message.data)
+                self.received += 1
+                if not self.received & ROOM_EVERY:
+                    await room()
+
+    async def _cursor(self, host: str, start: Position | None) -> int | None:
+        """Where to begin. Another host's seq says nothing here, so we look for the time."""
+        if start is None:
+            return None
+        if start.host == host:
+            return start.cursor
+        return await seek(lambda cursor: self._probe(host, cursor), start.time_us - self._margin_us, self._quiet_seconds)
+
+    async def _probe(self, host: str, cursor: int | None) -> Probe | None:
+        async with connected(host, PATH, () if cursor is None else [("cursor", cursor)]) as socket:
+            while True:
+                message = await socket.receive()
+                if message.type is not WSMsgType.BINARY:
+                    raise ended(socket, message)
+                self.received += 1
+                _, name, body = opened(message.data)
+                if name == "#info":
+                    return None
+                seq, time = body.get("seq"), time_us(body.get("time"))
+                if isinstance(seq, int) and time is not None:
+                    return Probe(seq, time)
+
+
+class Frames:
+    """Turns the frames of one connection into events. Only `read` is hot."""
+
+    def __init__(self, sink: Sink, gap: Gap) -> None:
+        self._sink = sink
+        self._gap = gap
+        self._seq = 0
+        self._time_us = 0
+
+    def read(self, raw: bytes) -> None:
+        """Digest one frame; Disconnected when the stream cannot go on."""
+        op, name, body = opened(raw)
+        digest = _DIGESTS.get(name) if op == 1 else None
+        if digest is None:
+            if name == "#info" and body.get("name") == "OutdatedCursor":
+                self._gap.suspect("OutdatedCursor")
+            return  # what we do not know may be ignored (specs/event-stream)
+        seq = body.get("seq")
+        if type(seq) is not int or seq <= self._seq:
+            raise Disconnected(f"seq {seq!r} after {self._seq}: the order is broken"[:200])
+        self._seq = seq
+        time = time_us(body.get("time"))
+        if time is None:
+            self._sink.drop("bad_time")
+        else:
+            self._time_us = time
+            if self._gap.awaited:
+                self._gap.event(time)
+            if digest(self, body, seq, time):
+                return
+        self._sink.passed(seq, self._time_us)
+
+    def _commit(self, body: Body, seq: int, time: int) -> bool:
+        """Whether events were put; the posts of a commit all carry its seq."""
+        try:
+            for op in body["ops"]:
+                if op["path"].startswith(_POSTS):
+                    break
+            else:
+                return False
+            rev = body["rev"]
+            if not self._good_rev(rev, time):
+                return False
+            events = [self._post(op, body, rev, time) for op in body["ops"] if op["path"].startswith(_POSTS)]
+        except (KeyError, TypeError, AttributeError):
+            return self._drop("bad_commit")
+        return self._put_all(events, seq)
+
+    def _post(self, op: Body, body: Body, rev: str, time: int) -> Event | None:
+        action, did, rkey = op["action"], body["repo"], op["path"][len(_POSTS) :]
+        if action == "delete":
+            event = post_event(action, did, rkey, rev, time)
+        else:
+            data = car.block(body["blocks"], op["cid"])
+            if data is None:
+                self._sink.drop("missing_block")
+                return None
+            try:
+                event = post_event(action, did, rkey, rev, time, encode_cid(op["cid"]), plain(decode_dag_cbor(data)))
+            except (ValueError, RecursionError):
+                event = None  # its owner can write into a record what is no CBOR
+        if event is None:
+            self._sink.drop("bad_post")
+        return event
+
+    def _good_rev(self, rev: Any, time: int) -> TypeGuard[str]:
+        said = tid_time_us(rev) if isinstance(rev, str) else None
+        if said is None:
+            return self._drop("bad_rev")
+        return said <= time + FUTURE_US or self._drop("future_rev")
+
+    def _sync(self, body: Body, seq: int, time: int) -> bool:
+        did, rev = body.get("did"), body.get("rev")
+        if not good_did(did):
+            return self._drop("bad_sync")
+        return self._good_rev(rev, time) and self._put_all([RepoReset(did, rev, time)], seq)
+
+    def _identity(self, body: Body, seq: int, time: int) -> bool:
+        event = identity_event(body, time)
+        return self._put_all([event], seq) if event else self._drop("bad_identity")
+
+    def _account(self, body: Body, seq: int, time: int) -> bool:
+        event = account_event(body, time)
+        return self._put_all([event], seq) if event else self._drop("bad_account")
+
+    def _put_all(self, events: list[Event | None], seq: int) -> bool:
+        put = False
+        for event in events:
+            if event is not None:
+                self._sink.put(event, seq)
+                put = True
+        return put
+
+    def _drop(self, reason: str) -> bool:
+        self._sink.drop(reason)
+        return False
+
+
+_DIGESTS: dict[str, Callable[[Frames, Body, int, int], bool]] = {
+    "#commit": Frames._commit,
+    "#sync": Frames._sync,
+    "#identity": Frames._identity,
+    "#account": Frames._account,
+}
+
+
+def opened(raw: bytes) -> tuple[int, str, Body]:
+    """(op, t, payload) of a frame. Disconnected when it is none, and when it is an error frame: the stream ends with it."""
+    try:
+        header, body = decode_dag_cbor_multi(raw)
+        op, name = header["op"], header.get("t", "")
+        if type(body) is not dict or type(name) is not str:
+            raise TypeError("a header or a payload of another shape")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Disconnected(f"invalid framing: {error}"[:200]) from error
+    if op == -1:
+        raise _told(body)
+    return op, name, body
+
+
+def _told(body: Body) -> Disconnected:
+    kind = Refused if body.get("error") == "FutureCursor" else Disconnected
+    return kind(f"the host says {body.get('error')}: {body.get('message')}"[:200])

@@ -1,0 +1,198 @@
+"""Turns Jetstream's lines into events, one class a wire. Pure but for the sink; only the `read`s are hot.
+
+A record stays undecoded until it is known to be a post. The time of a commit is when the instance saw it; that of an account, identity
+or sync event is upstream's own, which every wire passes on unchanged.
+"""
+
+from typing import Any
+
+import msgspec
+
+from models.events import Event, RepoReset
+from models.protocol.syntax import tid_time_us
+from plainsky.ingest import POSTS, Disconnected, Position, Sink
+from plainsky.ingest.decoding import account_event, good_did, identity_event, post_event, time_us
+from plainsky.ingest.gaps import Gap
+
+_ABSENT = msgspec.Raw(b"null")
+
+
+class Commit(msgspec.Struct):
+    """What both wires say of a commit."""
+
+    operation: str
+    collection: str
+    rkey: str
+    rev: str
+    cid: str | None = None
+    record: msgspec.Raw = _ABSENT
+
+    def event(self, did: str, time: int) -> Event | None:
+        """The post event; None when something is amiss."""
+        if tid_time_us(self.rev) is None:
+            return None
+        record = None if self.operation == "delete" else _decode_record(self.record)
+        return post_event(self.operation, did, self.rkey, self.rev, time, self.cid, record)
+
+
+class V1Line(msgspec.Struct):
+    """A message of `/subscribe`."""
+
+    did: str
+    time_us: int
+    kind: str
+    commit: Commit | None = None
+    account: dict[str, Any] | None = None
+    identity: dict[str, Any] | None = None
+
+
+class V2Payload(Commit, kw_only=True):
+    """A payload of `subscribeEvents`: the fields of a commit, or one of the others; `seq` is absent in #info only."""
+
+    type: str = msgspec.field(name="$type")
+    operation: str = ""
+    collection: str = ""
+    rkey: str = ""
+    rev: str = ""
+    did: str = ""
+    time: str = ""
+    seq: int = 0
+    name: str = ""
+    account: dict[str, Any] | None = None
+    identity: dict[str, Any] | None = None
+    sync: dict[str, Any] | None = None
+
+
+class V2Line(msgspec.Struct):
+    """A frame of the xrpc.v1.json subprotocol (proposal 0015)."""
+
+    type: str = msgspec.field(name="$type")
+    payload: V2Payload | None = None
+    error: str = ""
+    message: str = ""
+
+
+_decode_record = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_v1 = msgspec.json.Decoder(V1Line).decode
+_decode_v2 = msgspec.json.Decoder(V2Line).decode
+
+
+class _Lines:
+    def __init__(self, sink: Sink, gap: Gap) -> None:
+        self._sink = sink
+        self._gap = gap
+
+    def _commit(self, commit: Commit, did: str, time: int) -> Event | None:
+        return self._kept(commit.event(did, time), "bad_post") if commit.collection == POSTS else None
+
+    def _account(self, body: dict[str, Any], time: int) -> Event | None:
+        return self._kept(account_event(body, _own_time(body, time)), "bad_account")
+
+    def _identity(self, body: dict[str, Any], time: int) -> Event | None:
+        return self._kept(identity_event(body, _own_time(body, time)), "bad_identity")
+
+    def _kept(self, event: Event | None, reason: str) -> Event | None:
+        if event is None:
+            self._sink.drop(reason)
+        return event
+
+
+class V1Lines(_Lines):
+    """Reads `/subscribe`. Its cursor is the time of an event on the wire; the server clamps one that is too old without a word."""
+
+    def __init__(self, sink: Sink, gap: Gap, start: Position | None) -> None:
+        super().__init__(sink, gap)
+        self._start_us = start.time_us if start else None
+
+    def read(self, line: bytes) -> None:
+        """Digest one line; what is no event is left out."""
+        try:
+            said = _decode_v1(line)
+            time = said.time_us
+            event = self._event(said, time)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._sink.drop("bad_line")
+        if self._start_us is not None:
+            self._first(time)
+        if event is None:
+            return self._sink.passed(time, time)
+        self._sink.put(event, time)
+        if said.commit is None:
+            self._sink.passed(time, time)  # an account's own time may lie anywhere: a position has the wire's
+        return None
+
+    def _event(self, said: V1Line, time: int) -> Event | None:
+        if said.commit is not None:
+            return self._commit(said.commit, said.did, time)
+        if said.account is not None:
+            return self._account(said.account, time)
+        return None if said.identity is None else self._identity(said.identity, time)
+
+    def _first(self, time: int) -> None:
+        """We resume inclusively, or with a margin: when the first event is later than our last, what lay between is lost."""
+        if self._start_us is not None and time > self._start_us:
+            self._gap.suspect("clamped cursor")
+            self._gap.event(time)
+        self._start_us = None
+
+
+class V2Lines(_Lines):
+    """Reads `subscribeEvents`. Its cursor is the instance's seq."""
+
+    def read(self, line: bytes) -> None:
+        """Digest one frame; Disconnected when it is an error frame, or none at all."""
+        try:
+            frame = _decode_v2(line)
+        except (msgspec.ValidationError, RecursionError):
+            return self._sink.drop("bad_line")  # JSON it is; how deep a record is nested is its owner's doing, not the host's
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise Disconnected(f"invalid framing: {error}"[:200]) from error
+        if frame.type == "error":
+            raise Disconnected(f"the host says {frame.error}: {frame.message}"[:200])
+        payload = frame.payload
+        return self._payload(payload) if payload and frame.type == "message" else None
+
+    def _payload(self, said: V2Payload) -> None:
+        kind = said.type.rpartition("#")[2]
+        if kind == "info":
+            return self._info(said.name)
+        time = time_us(said.time)
+        if time is None or said.seq <= 0:
+            return self._sink.drop("bad_line")
+        if self._gap.awaited:
+            self._gap.event(time)
+        try:
+            event = self._event(kind, said, time)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            event = self._kept(None, "bad_post")
+        if event is not None:
+            self._sink.put(event, said.seq)
+        if event is None or kind != "commit":
+            self._sink.passed(said.seq, time)  # an account's own time may lie anywhere: a position has the wire's
+        return None
+
+    def _event(self, kind: str, said: V2Payload, time: int) -> Event | None:
+        if kind == "commit":
+            return self._commit(said, said.did, time)
+        if kind == "account":
+            return self._account(said.account or {}, time)
+        if kind == "identity":
+            return self._identity(said.identity or {}, time)
+        return self._kept(_reset(said.sync or {}, time), "bad_sync") if kind == "sync" else None
+
+    def _info(self, name: str) -> None:
+        """OutdatedCursor: a time before what the instance keeps. FutureCursor: its seqs began anew, and it starts from now."""
+        if name in ("OutdatedCursor", "FutureCursor"):
+            self._gap.suspect(name)
+
+
+def _own_time(body: dict[str, Any], time: int) -> int:
+    own = time_us(body.get("time"))
+    return time if own is None else own
+
+
+def _reset(body: dict[str, Any], time: int) -> RepoReset | None:
+    did, rev = body.get("did"), body.get("rev")
+    if not good_did(did) or not isinstance(rev, str) or tid_time_us(rev) is None:
+        return None
+    return RepoReset(did, rev, _own_time(body, time))

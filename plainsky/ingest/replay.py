@@ -1,0 +1,86 @@
+"""`source = "replay"`: plays a recording as if it came over a wire, at full speed, in real time or n times as fast.
+
+Its host is the path of the recording, its cursor the number of a line over all its files, from 1.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+from models.events import Event
+from plainsky.ingest import Position, Sink
+from plainsky.ingest.recording import lines
+from plainsky.ingest.shifting import Shift
+
+BREATH_EVERY = 255  # after every 256 lines others may run: a mask
+NAP_SECONDS = 1.0
+
+_decode: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
+
+
+class Replay:
+    """Plays recordings. `pace` 0 is full speed, 1 as it happened, n is n times as fast.
+
+    `shift_to_now` moves every time so that the recording ends now: for a demonstration on an empty database, always from the beginning.
+    """
+
+    kind = "replay"
+
+    def __init__(
+        self,
+        pace: float = 0.0,
+        shift_to_now: bool = False,
+        now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.received = 0
+        self._pace, self._shifts = pace, shift_to_now
+        self._now_us, self._clock, self._sleep = now_us, clock, sleep
+
+    async def run(self, host: str, start: Position | None, sink: Sink) -> None:
+        """Play the recording at the path `host` to its end, again from `start` if that is a position in it, else whole.
+
+        OperatorError when there is none.
+        """
+        path = Path(host)
+        shift = Shift(self._now_us() - last_time_us(path)) if self._shifts else None
+        first = start.cursor if start and start.host == host and not shift else 1
+        began: tuple[int, float] | None = None
+        for number, line in enumerate(lines(path), 1):
+            if number < first:
+                continue
+            self.received += 1
+            event = decoded(line)
+            if event is None:
+                sink.drop("bad_line")
+                continue
+            if self._pace:
+                began = began or (event.time_us, self._clock())
+                await self._until(began[1] + (event.time_us - began[0]) / 1e6 / self._pace)
+            sink.put(shift.event(event) if shift else event, number)
+            if not number & BREATH_EVERY:
+                await asyncio.sleep(0)
+                await sink.room()
+
+    async def _until(self, due: float) -> None:
+        """Wait, awake enough that no watchdog takes a quiet stretch of a recording for a dead host."""
+        while (left := due - self._clock()) > 0:
+            self.received += 1
+            await self._sleep(min(left, NAP_SECONDS))
+
+
+def decoded(line: bytes) -> Event | None:
+    """The event of a line; None when it is none."""
+    try:
+        return _decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def last_time_us(path: Path) -> int:
+    """When a recording ends: the latest time of its events; 0 when it has none."""
+    return max((event.time_us for line in lines(path) if (event := decoded(line))), default=0)

@@ -1,0 +1,157 @@
+"""Collects what a source reads into batches by count or age, and stores one after the other.
+
+Promises: nothing is stored out of order; a batch that cannot be stored (the database is away) is tried again for ever, and meanwhile the
+source is made to wait, so memory stays bounded; the cursor is stored with the data it belongs to, never before.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+import peewee
+
+from models.cursors import Gap
+from models.database import Database
+from models.events import Event
+from plainsky.ingest import Position
+from plainsky.metrics import Metrics
+from plainsky.pipeline.storing import Outcome, Storer
+
+log = logging.getLogger(__name__)
+
+WAITING_BATCHES = 4
+"""How many batches may wait in memory before the source must."""
+IDLE_SAVE_SECONDS = 5.0
+"""How often the cursor is stored while only events of no interest pass by."""
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Events in upstream's order, up to and including `position`."""
+
+    events: list[Event]
+    position: Position | None
+    gaps: list[Gap]
+
+
+class Batcher:
+    """A `plainsky.ingest.Sink` that stores what it is given; `run` does the work until it is cancelled."""
+
+    def __init__(
+        self,
+        database: Database,
+        storer: Storer,
+        metrics: Metrics,
+        committed: Callable[[Outcome], None],
+        size: int = 500,
+        age: float = 0.1,
+    ) -> None:
+        self.host = ""
+        self._database, self._storer, self._metrics, self._committed = database, storer, metrics, committed
+        self._size, self._age = size, age
+        self._events: list[Event] = []
+        self._gaps: list[Gap] = []
+        self._cursor: int | None = None
+        self._time_us = 0
+        self._moved = asyncio.Event()
+        self._full = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def put(self, event: Event, cursor: int) -> None:
+        """An event, and the host's cursor at it."""
+        events = self._events
+        events.append(event)
+        self._cursor = cursor
+        self._time_us = event.time_us
+        if len(events) == 1:
+            self._moved.set()
+        elif len(events) >= self._size:
+            self._filled(len(events))
+
+    def passed(self, cursor: int, time_us: int) -> None:
+        """A frame without interest: only the cursor moves."""
+        self._cursor = cursor
+        self._time_us = time_us
+
+    def drop(self, reason: str) -> None:
+        """Count upstream garbage."""
+        self._metrics.dropped(reason)
+
+    def gap(self, from_us: int, to_us: int, cause: str) -> None:
+        """Remember that events are missing."""
+        log.warning("events are missing: %s", cause, extra={"seconds": (to_us - from_us) / 1e6, "host": self.host})
+        self._gaps.append(Gap(self.host, from_us, to_us, cause))
+        self._moved.set()
+
+    async def room(self) -> None:
+        """Wait while too much waits to be stored."""
+        if not self._room.is_set():
+            await self._room.wait()
+
+    @property
+    def waiting(self) -> int:
+        """How many events are not stored yet."""
+        return len(self._events)
+
+    async def run(self) -> None:
+        """Store batches until cancelled; what is under way is finished first."""
+        while True:
+            await self._due()
+            await asyncio.shield(self._store(self._take()))
+
+    async def finish(self) -> None:
+        """Store all that is left: a source ended, or the service stops."""
+        while self._events or self._gaps or self._cursor is not None:
+            await self._store(self._take())
+
+    def _filled(self, waiting: int) -> None:
+        self._full.set()
+        if waiting >= self._size * WAITING_BATCHES:
+            self._room.clear()
+
+    async def _due(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_SAVE_SECONDS):
+                await self._moved.wait()
+        if len(self._events) < self._size and self._events:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._age):
+                    await self._full.wait()
+
+    def _take(self) -> Batch:
+        events, self._events = self._events, []
+        gaps, self._gaps = self._gaps, []
+        position = None if self._cursor is None else Position(self.host, self._cursor, self._time_us)
+        self._cursor = None
+        self._moved.clear()
+        self._full.clear()
+        self._room.set()
+        return Batch(events, position, gaps)
+
+    async def _store(self, batch: Batch) -> None:
+        if not batch.events and not batch.gaps and batch.position is None:
+            return
+        pause = 0.2
+        while True:
+            started = time.perf_counter()
+            try:
+                outcome = await self._database.write(self._storer.store, batch.events, batch.position, batch.gaps)
+            except (peewee.OperationalError, peewee.InterfaceError) as error:
+                self._storer.forget()
+                log.error("the database does not answer, trying again in %.1f s: %s", pause, error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 10.0)
+                continue
+            except BaseException:
+                self._storer.forget()
+                raise
+            self._committed(outcome)
+            self._count(batch, outcome, time.perf_counter() - started)
+            return
+
+    def _count(self, batch: Batch, outcome: Outcome, seconds: float) -> None:
+        self._metrics.batch(Counter(type(event).__name__ for event in batch.events), outcome.dropped, seconds, batch.position)

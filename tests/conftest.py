@@ -1,0 +1,96 @@
+"""Fixtures for every room: a database, once on SQLite and once on PostgreSQL; the whole service as a process."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.database import Database
+from tests.support import cannot_run, postgres
+from tests.support.programs import Service
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
+    """The test run's PostgreSQL cluster."""
+    base = tmp_path_factory.getbasetemp()
+    worker = "PYTEST_XDIST_WORKER" in os.environ
+    try:
+        server = postgres.shared(base.parent if worker else base, owner=os.getppid() if worker else os.getpid())
+    except (postgres.Unavailable, ImportError) as error:
+        cannot_run(str(error))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A SQLite file with the migrations applied."""
+    path = tmp_path_factory.mktemp("template") / "plainsky.sqlite"
+    database = Database(f"sqlite:///{path}")
+    database.open()
+    database.close()
+    return path.read_bytes()
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: postgres.Server) -> Iterator[str]:
+    """A fresh PostgreSQL database, migrated."""
+    with postgresql_server.migrated() as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: bytes, tmp_path: Path) -> str:
+    """A fresh SQLite file, migrated."""
+    path = tmp_path / "plainsky.sqlite"
+    path.write_bytes(sqlite_template)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Each of the databases; a test that takes `database_url` or `database` runs once on either."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, dialect: str) -> str:
+    """A fresh database, migrated, that nobody has opened yet."""
+    return str(request.getfixturevalue(f"{dialect}_url"))
+
+
+@pytest.fixture
+def empty_database_url(request: pytest.FixtureRequest, dialect: str, tmp_path: Path) -> Iterator[str]:
+    """A fresh database without a schema."""
+    if dialect == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
+        return
+    with request.getfixturevalue("postgresql_server").empty() as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh database, migrated and open."""
+    database = Database(database_url)
+    database.open()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Service]]:
+    """`service(CONFIG)`: the whole service as a process, started and healthy; see `tests.support.programs.Service`."""
+    with contextlib.ExitStack() as stack:
+
+        def start(config: str, **options: Any) -> Service:
+            service = Service(tmp_path_factory.mktemp("service"), config, **options)
+            stack.callback(service.end)
+            service.start()
+            return service
+
+        yield start

@@ -1,0 +1,108 @@
+"""Signals, policies and verdicts: what a post is judged by, and what no config may say."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labeler import signals
+from labeler.judge import Judge
+from labeler.policy import LabelPolicy
+from labeler.signals.gtube import TEST_STRING
+from models.post import Post
+from tests.support.labels import AUTHOR, FLAGGED, HARMLESS, judge
+
+
+def test_each_kind_is_a_file_and_can_be_loaded() -> None:
+    assert "gtube" in signals.kinds()
+    for kind in signals.kinds():
+        assert signals.load(kind).kind == kind
+
+
+@given(before=st.text(), after=st.text())
+def test_gtube_points_at_the_test_string_in_bytes(before: str, after: str) -> None:
+    text = before + TEST_STRING + after
+
+    finding = signals.load("gtube").look(Post(text=text))
+
+    assert finding == signals.Finding("gtube", TEST_STRING, len(before.encode()))
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        HARMLESS,
+        Post(text=TEST_STRING.lower()),
+        Post(text=TEST_STRING[:-1]),
+        Post(text=TEST_STRING.replace("-", "–")),
+        Post(alts=(TEST_STRING,), card=(TEST_STRING,), tags=(TEST_STRING,), links=(f"https://example.org/{TEST_STRING}",)),
+    ],
+    ids=["another text", "lower case", "cut short", "other dashes", "not in the text"],
+)
+def test_gtube_looks_for_nothing_but_the_exact_string_in_the_text(post: Post) -> None:
+    assert signals.load("gtube").look(post) is None
+
+
+def test_a_verdict_carries_its_evidence_as_plain_data() -> None:
+    (verdict,) = judge("review").judge(AUTHOR, FLAGGED)
+
+    assert (verdict.value, verdict.mode) == ("plainsky-test", "review")
+    assert json.loads(json.dumps(verdict.evidence)) == [{"kind": "gtube", "text": TEST_STRING, "position": 6}]
+
+
+def test_a_post_without_a_reason_has_no_verdict() -> None:
+    assert judge().judge(AUTHOR, HARMLESS) == []
+    assert Judge([]).judge(AUTHOR, FLAGGED) == []
+
+
+def test_each_value_whose_reason_holds_has_its_own_verdict() -> None:
+    assert [verdict.value for verdict in judge("auto", "one", "two").judge(AUTHOR, FLAGGED)] == ["one", "two"]
+
+
+def test_the_rules_hash_changes_with_the_policy_and_with_a_signals_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rules_hash(value: str, mode: str) -> str:
+        return Judge([LabelPolicy(value, ("gtube",), mode)]).judge(AUTHOR, FLAGGED)[0].rules_hash  # type: ignore[arg-type]
+
+    first = rules_hash("one", "auto")
+
+    assert first == rules_hash("one", "auto")
+    assert len({first, rules_hash("two", "auto"), rules_hash("one", "shadow")}) == 3
+    monkeypatch.setattr("labeler.signals.gtube.Signal.version", 2)
+    assert rules_hash("one", "auto") != first
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("!hide", "orders to every client"),
+        ("!takedown", "orders to every client"),
+        ("Likely-False", "clients ignore any value but"),
+        ("likely_false", "clients ignore any value but"),
+        ("false1", "clients ignore any value but"),
+        ("", "clients ignore any value but"),
+        ("faux\n", "clients ignore any value but"),
+        ("a" * 101, "clients ignore any value but"),
+        ("porn", "fixed meaning"),
+        ("graphic-media", "fixed meaning"),
+    ],
+)
+def test_a_value_that_clients_ignore_or_give_their_own_meaning_is_refused(value: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        LabelPolicy(value, ("gtube",))
+
+
+@pytest.mark.parametrize("value", ["likely-disinformation", "a" * 100])
+def test_a_value_of_ones_own_is_accepted(value: str) -> None:
+    assert LabelPolicy(value, ("gtube",)).mode == "shadow"
+
+
+@pytest.mark.parametrize("kind", ["gtubo", "", "__init__", "..policy"])
+def test_an_unknown_signal_is_refused_and_the_known_ones_are_named(kind: str) -> None:
+    with pytest.raises(ValueError, match=r"is no signal: expected one of .*gtube"):
+        LabelPolicy("one", (kind,))
+
+
+def test_a_label_without_any_signal_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"at least one signal: .*gtube"):
+        LabelPolicy("one", ())

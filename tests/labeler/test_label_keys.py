@@ -1,0 +1,99 @@
+"""The signing key's file and its public half."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from labeler import keys
+from labeler.declaration import did_document_parts
+from tests.support.labels import KEY, SRC
+
+FIXTURES = json.loads((Path(__file__).parent.parent / "data" / "interop" / "w3c_didkey_K256.json").read_text())
+
+
+@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture["publicDidKey"])
+def test_did_keys_are_those_of_the_interop_fixtures(fixture: dict[str, str]) -> None:
+    key = keys.parse(fixture["privateKeyBytesHex"], "fixture")
+
+    assert keys.did_key(key.public_key) == fixture["publicDidKey"]
+    assert keys.parse_public_key(fixture["publicDidKey"]) == key.public_key
+
+
+def test_a_key_file_is_its_owners_alone_and_can_be_loaded(tmp_path: Path) -> None:
+    made = keys.create(tmp_path / "key")
+
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+    assert keys.load(tmp_path / "key") == made
+
+
+def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:
+    made = keys.create(tmp_path / "key")
+
+    with pytest.raises(keys.KeyFileError, match="never overwritten"):
+        keys.create(tmp_path / "key")
+    assert keys.load(tmp_path / "key") == made
+
+
+def test_a_key_in_a_folder_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(keys.KeyFileError, match=r"nowhere/key: cannot write the signing key: No such file or directory"):
+        keys.create(tmp_path / "nowhere" / "key")
+
+
+def test_a_missing_key_file_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(keys.KeyFileError, match=r"key: no such file. `plainsky init` makes"):
+        keys.load(tmp_path / "key")
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+def test_a_key_that_others_may_read_or_change_is_refused(tmp_path: Path, mode: int) -> None:
+    keys.create(tmp_path / "key")
+    (tmp_path / "key").chmod(mode)
+
+    with pytest.raises(keys.KeyFileError, match="chmod 600"):
+        keys.load(tmp_path / "key")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not a key",
+        b"ab" * 31,
+        b"00" * 32,
+        b"ff" * 32,
+        b"-----BEGIN PRIVATE KEY-----",
+        bytes(range(256)),
+        b"ab" * 32 + b" " + b"cd" * 32,
+    ],
+    ids=["empty", "words", "too short", "zero", "beyond the curve's order", "PEM", "bytes", "two keys"],
+)
+def test_a_file_that_holds_no_key_is_refused_without_telling_what_it_holds(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "key").touch(0o600)
+    (tmp_path / "key").write_bytes(content)
+
+    with pytest.raises(keys.KeyFileError, match="no k256 private key") as told:
+        keys.load(tmp_path / "key")
+    assert content.decode("ascii", "replace")[:20] not in str(told.value) or not content
+
+
+def test_a_public_key_of_another_curve_is_refused() -> None:
+    with pytest.raises(ValueError, match="no k256 public key"):
+        keys.parse_public_key("zDnaembgSGUhZULN2Caob4HLJPaxBh92N7rtH21TErzqf8HQo")
+
+
+def test_the_did_document_shows_the_label_key_and_the_service() -> None:
+    parts = did_document_parts(SRC, KEY.public_key, "https://labels.example.org")
+
+    assert parts == {
+        "verificationMethod": [
+            {
+                "id": f"{SRC}#atproto_label",
+                "type": "Multikey",
+                "controller": SRC,
+                "publicKeyMultibase": FIXTURES[0]["publicDidKey"].removeprefix("did:key:"),
+            }
+        ],
+        "service": [{"id": "#atproto_labeler", "type": "AtprotoLabeler", "serviceEndpoint": "https://labels.example.org"}],
+    }

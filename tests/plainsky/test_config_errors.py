@@ -1,0 +1,252 @@
+"""A wrong config is told completely: every error at once, each with its TOML path, the value, what was expected and the nearest word."""
+
+import pytest
+
+from plainsky.config.errors import ConfigErrors
+from plainsky.config.loading import load, parse
+
+SERVICE = '[service]\nhostname = "feeds.example.org"\n'
+FEED = '[[feeds]]\nrkey = "a"\nname = "A"\n'
+INCLUDE = '[[feeds.include]]\nkind = "hashtag"\nany = ["x"]\n'
+GOOD = SERVICE + FEED + INCLUDE
+
+
+def problems(text: str) -> list[str]:
+    """What is wrong with a config, a line each."""
+    with pytest.raises(ConfigErrors) as caught:
+        parse(text)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def in_feed(lines: str) -> list[str]:
+    """What is wrong with a feed that has these lines too."""
+    return problems(SERVICE + FEED + lines + "\n" + INCLUDE)
+
+
+def in_rule(lines: str) -> list[str]:
+    """What is wrong with a feed whose second include has these lines."""
+    return problems(GOOD + "[[feeds.include]]\n" + lines)
+
+
+def with_table(lines: str) -> list[str]:
+    """What is wrong with a config that has another table."""
+    return problems(GOOD + lines)
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_known_key() -> None:
+    assert in_rule('kind = "hashtag"\nanny = ["x"]') == [
+        "feeds[0].include[1].any: required key is missing",
+        "feeds[0].include[1].anny: unknown key, did you mean 'any'?",
+    ]
+
+
+def test_an_unknown_key_that_is_near_to_none_is_refused_with_all_known_keys() -> None:
+    assert with_table("[log]\nzzz = 1") == ["log.zzz: unknown key (known: format, level)"]
+
+
+def test_an_unknown_table_is_refused() -> None:
+    assert with_table("[injest]\n") == ["injest: unknown key, did you mean 'ingest'?"]
+
+
+def test_a_kind_that_does_not_exist_is_refused_with_the_nearest_and_all_kinds() -> None:
+    (problem,) = in_rule('kind = "hashtags"\nany = ["x"]')
+
+    assert problem.startswith('feeds[0].include[1].kind: "hashtags": no such kind, did you mean "hashtag"? (known: all, any, author, ')
+
+
+def test_a_rule_without_kind_is_told_which_there_are() -> None:
+    (problem,) = in_rule('any = ["x"]')
+
+    assert problem.startswith("feeds[0].include[1].kind: required key is missing (known: all, any, author, ")
+
+
+@pytest.mark.parametrize("written", ['"3 days"', '"3"', '""', '"0s"', '"-1d"', '"٣d"', "3", "true", '["3d"]', "1979-05-27"])
+def test_a_length_of_time_is_a_number_and_a_unit(written: str) -> None:
+    (problem,) = in_feed(f"window = {written}")
+
+    shown = f'"{written}"' if written == "1979-05-27" else written
+    assert problem == f'feeds[0].window: {shown}: expected a length of time like "90s", "15m", "6h" or "3d"'
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        pytest.param(
+            '[service]\nhostname = "a.example"\nport = "3000"', 'service.port: "3000": expected a whole number', id="text is no number"
+        ),
+        pytest.param(
+            '[service]\nhostname = "a.example"\nport = 3000.0',
+            "service.port: 3000.0: expected a whole number",
+            id="a fraction is no whole number",
+        ),
+        pytest.param(
+            '[service]\nhostname = "a.example"\nport = true', "service.port: true: expected a whole number", id="true is no number"
+        ),
+        pytest.param(
+            '[service]\nhostname = "a.example"\nport = 65536', "service.port: 65536: expected a port from 0 to 65535", id="ports end"
+        ),
+        pytest.param("[service]\nhostname = 1", "service.hostname: 1: expected text in quotes", id="a number is no text"),
+        pytest.param("service = 1", "service: 1: expected a table of keys", id="a number is no table"),
+        pytest.param('service = "x"', 'service: "x": expected a table of keys', id="text is no table"),
+    ],
+)
+def test_nothing_is_coerced(table: str, expected: str) -> None:
+    assert problems(table + "\n" + FEED + INCLUDE if "[" in table else f"{table}\n{FEED}{INCLUDE}") == [expected]
+
+
+def test_text_is_no_list() -> None:
+    assert in_rule('kind = "hashtag"\nany = "x"') == ['feeds[0].include[1].any: "x": expected a list in [brackets]']
+
+
+def test_a_member_of_a_list_is_named_by_its_index() -> None:
+    assert in_rule('kind = "hashtag"\nany = ["x", 3]') == ["feeds[0].include[1].any[1]: 3: expected text in quotes"]
+    assert with_table('[ingest]\nhosts = ["a.example", "a b"]') == [
+        'ingest.hosts[1]: "a b": expected a host, like "jetstream.us-east.bsky.network" or "ws://localhost:6008"'
+    ]
+
+
+def test_a_word_of_a_fixed_set_is_guessed() -> None:
+    assert with_table('[ingest]\nsource = "jetsream"') == [
+        'ingest.source: "jetsream": no such choice, did you mean "jetstream"? (known: firehose, jetstream, replay)'
+    ]
+
+
+def test_what_a_rule_refuses_is_shown_at_its_key() -> None:
+    (problem,) = in_rule('kind = "regex"\npattern = "("')
+
+    assert problem.startswith('feeds[0].include[1].pattern: "(": expected a regular expression')
+
+
+def test_nested_rules_have_paths_too() -> None:
+    assert in_rule('kind = "all"\nrules = [{ kind = "none", rules = [{ kind = "hashtag", all = ["x"], any = ["y"] }] }]') == [
+        "feeds[0].include[1].rules[0].rules[0].all: unknown key (known: any, kind)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param('rkey = "a/b"\nname = "A"', 'feeds[0].rkey: "a/b": expected a record key: ', id="rkey is a record key"),
+        pytest.param(
+            'rkey = "a"\nname = "' + "n" * 25 + '"', "expected 1 to 24 characters and at most 240 bytes, found 25 and 25", id="long name"
+        ),
+        pytest.param('rkey = "a"\nname = " "', 'feeds[0].name: " ": expected 1 to 24', id="blank name"),
+        pytest.param('rkey = "a"\nname = "A"\ndescription = "' + "é" * 301 + '"', "expected at most 300 characters", id="long description"),
+        pytest.param(
+            'rkey = "a"\nname = "A"\nper_author = { posts = 0, every = "1h" }', "feeds[0].per_author.posts: 0: ", id="quota of none"
+        ),
+        pytest.param('rkey = "a"\nname = "A"\norder = "best"', 'feeds[0].order: "best": expected "newest"', id="orders"),
+        pytest.param('rkey = "a"\nname = "A"\npinned = "at://a.example/app.bsky.feed.post/x"', "feeds[0].pinned: ", id="pinned by DID"),
+        pytest.param('rkey = "a"\nname = "A"\npinned = "at://did:plc:x/app.bsky.feed.like/x"', "feeds[0].pinned: ", id="pinned post"),
+    ],
+)
+def test_a_feed_keeps_the_limits_of_its_lexicon(lines: str, expected: str) -> None:
+    (problem,) = problems(f"{SERVICE}[[feeds]]\n{lines}\n{INCLUDE}")
+
+    assert expected in problem
+
+
+def test_a_name_is_measured_in_what_a_person_sees() -> None:
+    family, flag, accented = "👩‍👩‍👧", "🇧🇪", "e\u0301"
+    name = family * 3 + flag * 4 + accented * 5
+
+    assert parse(f'{SERVICE}[[feeds]]\nrkey = "a"\nname = "{name}"\n{INCLUDE}').feeds[0].name == name
+
+
+def test_a_feed_needs_a_rule() -> None:
+    assert problems(SERVICE + FEED + "include = []") == ["feeds[0].include: []: expected at least one rule, or no post would ever enter"]
+    assert problems(SERVICE + FEED) == ["feeds[0].include: required key is missing"]
+
+
+def test_single_brackets_are_told_to_be_double() -> None:
+    assert problems(SERVICE + FEED.replace("[[", "[").replace("]]", "]")) == ["feeds: expected tables, their name in [[two brackets]]"]
+    assert problems(GOOD.replace("[[feeds.include]]", "[feeds.include]")) == [
+        "feeds[0].include: expected tables, their name in [[two brackets]]"
+    ]
+
+
+def test_a_feeds_key_below_its_rules_is_told_where_it_belongs() -> None:
+    assert problems(GOOD + 'window = "1d"') == [
+        "feeds[0].include[0].window: no key of a rule: write it above the feed's first [[feeds.include]]"
+    ]
+
+
+def test_two_feeds_or_labels_may_not_share_a_name() -> None:
+    label = '[[labels]]\nvalue = "x-y"\nsignals = ["gtube"]\n'
+
+    assert problems(GOOD + FEED + INCLUDE + label * 2) == [
+        'feeds[1].rkey: "a" is taken by feeds[0]',
+        'labels[1].value: "x-y" is taken by labels[0]',
+    ]
+
+
+def test_a_config_that_serves_nothing_is_refused() -> None:
+    assert problems(SERVICE) == ["nothing to serve: expected at least one [[feeds]] or [[labels]] table"]
+
+
+def test_a_replay_needs_a_recording_and_a_stream_a_host() -> None:
+    assert with_table('[ingest]\nsource = "replay"') == ['ingest.path: required key is missing: what should "replay" play?']
+    assert with_table("[ingest]\nhosts = []") == ["ingest.hosts: []: expected at least one host"]
+
+
+@pytest.mark.parametrize(
+    "hostname", ["https://a.example", "a.example/", "a.example:3000", "", "a_b.example", "localhost:", "127.0.0.1", "A.example"]
+)
+def test_a_hostname_is_one_that_a_did_web_can_have(hostname: str) -> None:
+    (problem,) = problems(f'[service]\nhostname = "{hostname}"\n{FEED}{INCLUDE}')
+
+    assert problem.startswith(f'service.hostname: "{hostname}": expected a public host name')
+
+
+def test_all_errors_of_a_file_are_told_at_once() -> None:
+    text = '[service]\nport = 1.5\n[log]\nlevel = "loud"\n[[feeds]]\nname = ""\nwindow = 3\ninclude = [{ kind = "x" }, { any = [] }]\n'
+    paths = [problem.split(":")[0] for problem in problems(text)]
+
+    assert paths == [
+        "service.hostname",
+        "service.port",
+        "feeds[0].rkey",
+        "feeds[0].name",
+        "feeds[0].include[0].kind",
+        "feeds[0].include[1].kind",
+        "feeds[0].window",
+        "log.level",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("[service]\nhostname = a", "this is no TOML: Invalid value (at line 2, column 12)", id="value"),
+        pytest.param("[service]\nhostname = ", "this is no TOML: Invalid value (at line 2, at end of document)", id="end"),
+        pytest.param("[service]\nport = 1\nport = 2\n", "this is no TOML: Cannot overwrite a value (at line 3, column 9)", id="twice"),
+        pytest.param("a = " + "9" * 5000, "this is no TOML: a number has too many digits", id="digits"),
+        pytest.param("a = " + "[" * 5000, "this is no TOML: lists stand in each other too deeply", id="lists"),
+        pytest.param("a" + ".a" * 60 + " = 1", "tables and lists stand in each other more than 50 levels deep", id="tables"),
+    ],
+)
+def test_what_is_no_toml_is_told_with_its_line(text: str, expected: str) -> None:
+    assert problems(text) == [expected]
+
+
+def test_odd_keys_and_long_values_are_shown_in_one_safe_line() -> None:
+    assert with_table('["\\u001b[31m\\n"]\n') == [
+        '"\\u001b[31m\\n": unknown key (known: feeds, identity, ingest, labeler, labels, log, service, store)'
+    ]
+    (problem,) = with_table('[log]\nlevel = "' + "x" * 1000 + '"')
+    assert problem.startswith('log.level: "' + "x" * 56 + "...: no such choice")
+
+
+def test_a_file_that_cannot_be_read_is_told_with_what_to_do(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("config")
+    (folder / "latin.toml").write_bytes(b'name = "\xe9"')
+
+    (folder / "windows.toml").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+
+    assert load(folder / "windows.toml").service.hostname == "feeds.example.org"
+    with pytest.raises(ConfigErrors, match=r"no such file: write one with `plainsky init`"):
+        load(folder / "config.toml")
+    with pytest.raises(ConfigErrors, match="cannot be read"):
+        load(folder)
+    with pytest.raises(ConfigErrors, match="cannot be read"):
+        load(folder / "latin.toml")

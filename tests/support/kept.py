@@ -1,0 +1,70 @@
+"""A pipeline around a database, and what it then serves: for tests of what is stored."""
+
+from collections.abc import Iterable, Sequence
+
+from coincurve import PrivateKey
+
+from feedgen.feed import Feed, Quota
+from feedgen.matcher import Matcher
+from feedgen.rules import load
+from labeler.issuer import Issuer
+from labeler.judge import Judge
+from labeler.policy import LabelPolicy
+from models import cursors, entries
+from models.database import Database
+from models.duration import duration
+from models.events import Event
+from plainsky.ingest import Position
+from plainsky.pipeline.rebuilding import align
+from plainsky.pipeline.storing import Outcome, Rooms, Storer
+
+SRC = "did:web:labels.example.org"
+KEY = PrivateKey(b"\x07" * 32)
+LABELS = (LabelPolicy("plainsky-test", ("gtube",), "auto"),)
+
+
+def feed(rkey: str, tag: str, quota: Quota | None = None) -> Feed:
+    """A feed of one hashtag."""
+    return Feed(rkey=rkey, name=rkey, include=(load("hashtag")(any=(tag,)),), window=duration("2w"), per_author=quota)
+
+
+FEEDS = (feed("garden", "garden"), feed("quiet", "garden", Quota(1, duration("1h"))), feed("cats", "cats"))
+
+
+class Kept:
+    """Stores events; says what the feeds show."""
+
+    def __init__(self, database: Database, feeds: Sequence[Feed] = FEEDS, now: int = 1_795_200_000_000_000) -> None:
+        self.database, self.feeds = database, feeds
+        matcher = Matcher(feeds, {}.get)
+        self.ids = align(database, feeds, matcher, {one.rkey: repr(one.include) for one in feeds})
+        rooms = Rooms(feeds, self.ids, matcher, Judge(LABELS), Issuer(SRC, KEY, lambda: now))
+        self.storer = Storer(rooms, duration("1d"))
+
+    def store(self, events: Iterable[Event], cursor: int = 1) -> Outcome:
+        """One batch."""
+        batch = list(events)
+        position = Position("wss://relay.example", cursor, batch[-1].time_us if batch else 0)
+        return self.database.write_now(self.storer.store, batch, position)
+
+    def shown(self, rkey: str = "garden") -> list[str]:
+        """The feed's post uris, newest first."""
+        return [entry.uri for entry in self.page(rkey)]
+
+    def page(self, rkey: str = "garden") -> list[entries.Shown]:
+        """The feed's entries, newest first."""
+        number = self.ids[[one.rkey for one in self.feeds].index(rkey)]
+        return self.database.read_now(entries.page, number, 0, entries.BEFORE_ALL, 1000)
+
+    def everything(self) -> dict[str, list[entries.Shown]]:
+        """Every feed's entries."""
+        return {one.rkey: self.page(one.rkey) for one in self.feeds}
+
+    def position(self) -> tuple[str, int, int] | None:
+        """Where the stream would be resumed."""
+        return self.database.read_now(cursors.current)
+
+    def labels(self) -> list[tuple[int, str, str, int]]:
+        """(seq, uri, cid, neg) of the label log."""
+        rows = self.database.read_now(lambda session: session.execute("SELECT seq, uri, cid, neg FROM label ORDER BY seq"))
+        return [(row[0], row[1], row[2], row[3]) for row in rows]

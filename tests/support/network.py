@@ -1,0 +1,322 @@
+"""The real AT Protocol network of tests/network: PLC directory, PDS, AppView and Ozone in one Node process, on loopback, fresh each time.
+
+`started()` starts one, `Net` speaks to it. By hand: `python -m tests.support.network` keeps one running until Ctrl-C.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.support import postgres
+from tests.support.programs import ROOT, Program, free_port, request_json
+
+POST = "app.bsky.feed.post"
+CONSUMERS = {"atcute": "consumers/labels.mjs", "official": "app/labels-official.mjs"}
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A record: where it is, and which version."""
+
+    uri: str
+    cid: str
+
+    @property
+    def rkey(self) -> str:
+        """The record's key, the last part of its URI."""
+        return self.uri.rsplit("/", 1)[1]
+
+
+class XrpcRefused(Exception):
+    """The network answered a call with an error."""
+
+    def __init__(self, nsid: str, status: int, body: Any) -> None:
+        super().__init__(f"{nsid}: {status} {body}")
+        self.status = status
+        self.body = body
+
+
+class Net:
+    """A running network. Accounts are named `alice`, `bob`, `carol`, `dan`; `account` makes more."""
+
+    def __init__(self, folder: Path, info: dict[str, Any]) -> None:
+        self._folder = folder
+        self._tokens: dict[str, str] = {}
+        self.accounts: dict[str, dict[str, str]] = info["accounts"]
+        self.pds: str = info["pds"]
+        self.pds_did: str = info["pdsDid"]
+        self.appview: str = info["bsky"]
+        self.appview_did: str = info["bskyDid"]
+        self.plc: str = info["plc"]
+        self.ozone: str = info["ozone"]
+        self.firehose: str = info["firehose"].split("/xrpc/")[0]
+        """The PDS as a WebSocket host: `ws://localhost:PORT`."""
+        self._control: str = info["control"]
+
+    # accounts
+
+    def did(self, who: str) -> str:
+        """The account's DID."""
+        return self.accounts[who]["did"]
+
+    def account(self, name: str) -> str:
+        """Make an account `NAME.test`; its DID."""
+        self.accounts[name] = self.control("/account", handle=name)
+        return self.did(name)
+
+    def deactivate(self, who: str) -> None:
+        """The account's owner hides it."""
+        self.call("com.atproto.server.deactivateAccount", who, body={})
+
+    def activate(self, who: str) -> None:
+        """The account's owner brings it back."""
+        self.call("com.atproto.server.activateAccount", who, method="POST")  # with a body of {} no #account event would come
+
+    def takedown(self, who: str, applied: bool = True) -> None:
+        """The PDS's administrator takes the account down, or gives it back."""
+        self.control("/pds/takedown", did=self.did(who), applied=applied)
+
+    def change_handle(self, who: str, handle: str) -> None:
+        """The account takes another handle."""
+        self.control("/pds/handle", handle=who, newHandle=handle)
+
+    # records
+
+    def post(self, who: str, text: str, **fields: Any) -> Ref:
+        """A post, now; other fields of the record as keywords."""
+        return self.record(who, POST, {"text": text, "createdAt": now(), **fields})
+
+    def posts(self, who: str, texts: list[str]) -> list[Ref]:
+        """Many posts in one commit (at most 200)."""
+        nsid = "com.atproto.repo.applyWrites"
+        writes = [
+            {"$type": f"{nsid}#create", "collection": POST, "value": {"$type": POST, "text": text, "createdAt": now()}} for text in texts
+        ]
+        answer = self.call(nsid, who, body={"repo": self.did(who), "writes": writes})
+        return [Ref(result["uri"], result["cid"]) for result in answer["results"]]
+
+    def record(self, who: str, collection: str, record: Mapping[str, Any], rkey: str | None = None, validate: bool | None = None) -> Ref:
+        """A new record. `validate=False` lets garbage through."""
+        body = {
+            "repo": self.did(who),
+            "collection": collection,
+            "record": {"$type": collection, **record},
+            "rkey": rkey,
+            "validate": validate,
+        }
+        answer = self.call("com.atproto.repo.createRecord", who, body={key: value for key, value in body.items() if value is not None})
+        return Ref(answer["uri"], answer["cid"])
+
+    def put(self, who: str, collection: str, rkey: str, record: Mapping[str, Any]) -> Ref:
+        """Make or replace a record."""
+        body = {"repo": self.did(who), "collection": collection, "rkey": rkey, "record": {"$type": collection, **record}}
+        answer = self.call("com.atproto.repo.putRecord", who, body=body)
+        return Ref(answer["uri"], answer["cid"])
+
+    def edit(self, who: str, post: Ref, text: str, **fields: Any) -> Ref:
+        """Replace a post."""
+        return self.put(who, POST, post.rkey, {"text": text, "createdAt": now(), **fields})
+
+    def delete(self, who: str, record: Ref) -> None:
+        """Delete a record."""
+        _, _, _, collection, rkey = record.uri.split("/")
+        self.call("com.atproto.repo.deleteRecord", who, body={"repo": self.did(who), "collection": collection, "rkey": rkey})
+
+    # feeds and labels
+
+    def create_did(self, services: Mapping[str, Mapping[str, str]], **methods: str) -> str:
+        """A did:plc that lives on no PDS, with `{"bsky_fg": {"type": ..., "endpoint": ...}}` as its services."""
+        return str(self.control("/plc/create", services=services, **({"verificationMethods": methods} if methods else {}))["did"])
+
+    def publish_feed(self, who: str, rkey: str, generator: str) -> str:
+        """Announce a feed that the DID `generator` serves; the feed's URI. The AppView knows it when this returns."""
+        record = {"did": generator, "displayName": rkey, "createdAt": now()}
+        feed = self.put(who, "app.bsky.feed.generator", rkey, record)
+        self.process()
+        return feed.uri
+
+    def publish_labeler(self, who: str, endpoint: str, key: str, values: list[str]) -> str:
+        """Make the account a labeler: endpoint and signing key (a did:key) in its DID document, its values in its record. Its DID."""
+        services = {"atproto_labeler": {"type": "AtprotoLabeler", "endpoint": endpoint}}
+        self.control("/plc/update", handle=who, services=services, verificationMethods={"atproto_label": key})
+        locales = [{"lang": "en", "name": "Test", "description": "A test label."}]
+        definitions = [{"identifier": value, "severity": "alert", "blurs": "none", "locales": locales} for value in values]
+        policies = {"labelValues": values, "labelValueDefinitions": definitions}
+        self.put(who, "app.bsky.labeler.service", "self", {"policies": policies, "createdAt": now()})
+        self.process()
+        return self.did(who)
+
+    def subscribe_labeler(self, did: str, cursor: int = 0) -> dict[str, Any]:
+        """Let the AppView take in the labeler's stream."""
+        return dict(self.control("/appview/subscribe-labeler", did=did, cursor=cursor))
+
+    def labelers(self) -> dict[str, dict[str, Any]]:
+        """How the AppView fares with each labeler's stream: cursor, labels, rejected (with the reason), errors."""
+        return {state["did"]: state for state in self._control_call("GET", "/appview/labelers", None)}
+
+    def labels_as_read_by(self, consumer: str, did: str, cursor: int | None = 0, seconds: float = 3) -> list[dict[str, Any]]:
+        """What a foreign consumer ("atcute" or "official") reads from a labeler's stream, one value a line; each label has `sig_ok`."""
+        program = self._folder / CONSUMERS[consumer]
+        command = [str(node(self._folder)), program.name, did, "-" if cursor is None else str(cursor), str(seconds)]
+        environment = {**os.environ, "NETBOX_DIR": str(self._folder)}
+        done = subprocess.run(command, cwd=program.parent, env=environment, capture_output=True, text=True, timeout=seconds + 30)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def get_feed(self, feed: str, viewer: str | None = None, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
+        """One page of a feed: through the viewer's PDS, or straight from the AppView for a reader who is not logged in."""
+        return dict(self.get("app.bsky.feed.getFeed", viewer, feed=feed, limit=limit, cursor=cursor))
+
+    def author_feed(self, actor: str, viewer: str | None = None) -> list[dict[str, Any]]:
+        """The newest posts of an account, as the AppView shows them."""
+        return list(self.get("app.bsky.feed.getAuthorFeed", viewer, actor=self.did(actor))["feed"])
+
+    # the wire
+
+    def process(self) -> None:
+        """Wait until the AppView and Ozone have taken in all that the PDS told."""
+        self.control("/process")
+
+    def cut_firehose(self) -> int:
+        """Break the connections of everybody outside who reads the firehose; how many there were."""
+        return int(self.control("/pds/cut")["cut"])
+
+    def get(self, nsid: str, who: str | None = None, headers: Mapping[str, str] | None = None, **params: Any) -> Any:
+        """A query: through the account's PDS, or straight to the AppView when `who` is None. Parameters that are None are left out."""
+        query = urllib.parse.urlencode({key: value for key, value in params.items() if value is not None}, doseq=True)
+        return self._xrpc("GET", self.pds if who else self.appview, f"{nsid}?{query}", who, None, headers)
+
+    def call(self, nsid: str, who: str, body: Any = None, method: str = "POST") -> Any:
+        """A procedure at the account's PDS."""
+        return self._xrpc(method, self.pds, nsid, who, body, None)
+
+    def control(self, path: str, **body: Any) -> Any:
+        """A call of the network's control API (see tests/network/README.md)."""
+        return self._control_call("POST", path, body)
+
+    def _xrpc(self, method: str, host: str, path: str, who: str | None, body: Any, headers: Mapping[str, str] | None) -> Any:
+        sent = {**(headers or {}), **({"authorization": f"Bearer {self._token(who)}"} if who else {})}
+        status, answer = _send(method, f"{host}/xrpc/{path}", body, sent)
+        if status >= 400:
+            raise XrpcRefused(path, status, answer)
+        return answer
+
+    def _control_call(self, method: str, path: str, body: Any) -> Any:
+        status, answer = _send(method, self._control + path, body, {})
+        if status >= 400:
+            raise XrpcRefused(path, status, answer)
+        return answer
+
+    def _token(self, who: str) -> str:
+        if who not in self._tokens:
+            login = {"identifier": self.did(who), "password": self.accounts[who]["password"]}
+            status, answer = _send("POST", f"{self.pds}/xrpc/com.atproto.server.createSession", login, {})
+            assert status == 200, answer
+            self._tokens[who] = answer["accessJwt"]
+        return self._tokens[who]
+
+
+def now() -> str:
+    """The time of day as records spell it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _send(method: str, url: str, body: Any, headers: Mapping[str, str]) -> tuple[int, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    sent = {**headers, **({} if data is None else {"content-type": "application/json"})}
+    return request_json(urllib.request.Request(url, data, sent, method=method), timeout=40)
+
+
+def folder() -> Path:
+    """Where tests/network/install.sh puts the network."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("NETBOX_DIR") or cache / "plainsky" / "network")
+
+
+def node(installed: Path) -> Path:
+    """The network's own Node."""
+    return installed / "nodebin" / "node" / "bin" / "node"
+
+
+@contextlib.contextmanager
+def started(server: postgres.Server) -> Iterator[Net]:
+    """A fresh network, for the length of the block. Takes about ten seconds.
+
+    Raises subprocess.CalledProcessError when it cannot be installed, AssertionError when it does not start.
+    """
+    subprocess.run([ROOT / "tests" / "network" / "install.sh"], check=True)
+    installed = folder()
+    with contextlib.ExitStack() as stack:
+        run = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plainsky-network-")))
+        for name in ("app", "consumers"):
+            (run / name).symlink_to(installed / name)  # consumers look for net.json in NETBOX_DIR, next to their programs
+        (run / "nodebin").symlink_to(installed / "nodebin")
+        (run / "tmp").mkdir()
+        redis = stack.enter_context(_redis(installed, run))
+        environment = {
+            "DB_POSTGRES_URL": stack.enter_context(server.empty()),
+            "LOG_ENABLED": "false",
+            "NETBOX_BASE": str(_free_range(8)),
+            "NETBOX_DIR": str(run),
+            "NODE_ENV": "development",
+            "REDIS_HOST": redis,
+            "TMPDIR": str(run / "tmp"),
+        }
+        program = Program([str(node(installed)), "--enable-source-maps", "net.mjs"], run / "log", environment, cwd=installed / "app")
+        stack.callback(program.kill)  # hung or not: nothing in it is worth a clean end
+        program.wait_ready((run / "ready").exists, 120)
+        yield Net(run, json.loads((run / "net.json").read_text()))
+
+
+@contextlib.contextmanager
+def _redis(installed: Path, run: Path) -> Iterator[str]:
+    unpacked = installed / "redis" / "usr"
+    program = shutil.which("redis-server") or str(unpacked / "bin" / "redis-server")
+    port = free_port()
+    libraries = os.pathsep.join(str(path) for path in unpacked.glob("lib/*-linux-gnu"))
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(run)]
+    redis = Program(command, run / "redis.log", {"LD_LIBRARY_PATH": libraries})
+    try:
+        redis.wait_ready(lambda: "Ready to accept connections" in redis.log, 20)
+        yield f"127.0.0.1:{port}"
+    finally:
+        redis.kill()
+
+
+def _free_range(width: int) -> int:
+    """The first of so many ports in a row that nobody listens on, below those that clients are given."""
+    for first in range(13_580, 32_000, 100):
+        with contextlib.ExitStack() as stack:
+            try:
+                for port in range(first, first + width):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+    raise AssertionError("no free ports for the network")
+
+
+def main() -> None:
+    """Keep a network running until Ctrl-C; print its addresses and accounts."""
+    with tempfile.TemporaryDirectory() as run:
+        server = postgres.shared(Path(run), os.getpid())
+        with contextlib.suppress(KeyboardInterrupt), started(server) as net:
+            print((net._folder / "net.json").read_text(), flush=True)
+            while True:
+                time.sleep(3600)
+
+
+if __name__ == "__main__":
+    main()

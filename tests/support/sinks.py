@@ -1,0 +1,56 @@
+"""A sink that remembers, and can have no room."""
+
+import asyncio
+from collections import Counter
+
+from models.events import Event
+from plainsky.ingest import Position
+
+
+class Remembering:
+    """A `plainsky.ingest.Sink`; `stored` stands in for the pipeline's last stored position."""
+
+    def __init__(self, host: str = "") -> None:
+        self.host = host
+        self.events: list[Event] = []
+        self.cursors: list[int] = []
+        self.position: Position | None = None
+        self.dropped: Counter[str] = Counter()
+        self.gaps: list[tuple[int, int, str]] = []
+        self.has_room = asyncio.Event()
+        self.has_room.set()
+        self._waits: list[tuple[int, asyncio.Event]] = []
+
+    def put(self, event: Event, cursor: int) -> None:
+        self.events.append(event)
+        self.cursors.append(cursor)
+        self.position = Position(self.host, cursor, event.time_us)
+        for count, reached in self._waits:
+            if len(self.events) >= count:
+                reached.set()
+
+    def passed(self, cursor: int, time_us: int) -> None:
+        self.position = Position(self.host, cursor, time_us)
+
+    def drop(self, reason: str) -> None:
+        self.dropped[reason] += 1
+
+    def gap(self, from_us: int, to_us: int, cause: str) -> None:
+        self.gaps.append((from_us, to_us, cause))
+
+    async def room(self) -> None:
+        await self.has_room.wait()
+
+    async def reaches(self, count: int) -> None:
+        """Wait until so many events have come."""
+        reached = asyncio.Event()
+        self._waits.append((count, reached))
+        if len(self.events) >= count:
+            reached.set()
+        async with asyncio.timeout(10):
+            await reached.wait()
+
+    async def resume(self, host: str) -> Position | None:
+        """For the supervisor: everything counts as stored."""
+        self.host = host
+        return self.position
