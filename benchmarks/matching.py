@@ -23,9 +23,9 @@ FEEDS = (10, 100, 1_000, 10_000)
 LIMIT_THOUSAND = 3.0
 LIMIT_REGEX = 1.0
 LENGTH = 78
-WORDS = 3_000
+WORDS = 10_000
 """Words in a language's vocabulary."""
-COMMON = 40
+COMMON = 100
 """So many of the commonest words nobody asks for: "the", "and" ..."""
 
 SPACED = (
@@ -46,9 +46,12 @@ class Language:
 
     def __init__(self, chance: random.Random, letters: str, spaced: bool) -> None:
         self.spaced = spaced
-        lengths = range(3, 12) if spaced else range(2, 4)
-        self.words = [self._word(chance, letters, chance.choice(lengths)) for _ in range(WORDS)]
+        self.words = [self._word(chance, letters, self._length(chance, rank)) for rank in range(WORDS)]
         self._weights = [1 / (rank + 3) for rank in range(WORDS)]
+
+    def _length(self, chance: random.Random, rank: int) -> int:
+        # Common words are short (Zipf's law of abbreviation): otherwise far more words would stand within others than in real posts.
+        return chance.randint(2, 4) if rank < COMMON or not self.spaced else chance.randint(4, 11)
 
     def _word(self, chance: random.Random, letters: str, length: int) -> str:
         return "".join(chance.choices(letters, [1 / (rank + 2) for rank in range(len(letters))], k=length))

@@ -75,7 +75,10 @@ class Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._left == 0:
             head, _, body = data.partition(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200"), data
+            if not head.startswith(b"HTTP/1.1 200"):
+                self._done.set_exception(RuntimeError(data.decode()))
+                self._transport.close()
+                return
             self._left = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
             data = body
         self._left -= len(data)

@@ -24,6 +24,8 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("init", "write a first config.toml, by asking a few questions"),
     Command("check", "check a config and say in plain words what it does"),
+    Command("run", "read the network, serve feeds, labels and pages"),
+    Command("demo", "run everything on live or sample posts, to look around; nothing is published"),
 )
 
 ABOUT = "Bluesky feeds that never rank by engagement, and a labeler that can explain itself."

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -78,8 +78,8 @@ class Service:
         await self._listen()
         self._later(self._prune_for_ever() if writes else self._poll_for_ever())
 
-    async def ingest(self, source: Source) -> None:
-        """Read `source` until it is finished for good or this is cancelled; what was read is stored before this returns."""
+    async def ingest(self, source: Source | None = None) -> None:
+        """Read the configured source, or the one given, until it is finished for good or this is cancelled; what was read is stored before this returns."""
         rooms = Rooms(self.config.feeds, self.feed_ids, self.matcher, self._judge, self._issuer)
         storer = Storer(rooms, self.config.ingest.import_after)
         reading = Reading(self.config.ingest, self.database, storer, self.metrics, self.committed)
@@ -112,7 +112,7 @@ class Service:
 
     async def _make_feeds(self) -> None:
         config = self.config
-        self.matcher = Matcher(config.feeds, (await self._handles()).get)
+        self.matcher = await self._matcher()
         hashes = {feed.rkey: rules_hash(feed) for feed in config.feeds}
         self.feed_ids = await asyncio.to_thread(align, self.database, config.feeds, self.matcher, hashes)
         self._feeds = FeedService(
@@ -124,13 +124,13 @@ class Service:
             self._did_parts(),
         )
 
-    async def _handles(self) -> dict[str, str]:
-        """Every handle of the config with its DID: asked now, or as last heard on the stream."""
-        wanted = handles_of(self.config.feeds)
-        if not wanted:
-            return {}
-        known = await self.database.read(accounts.by_handle, wanted)
-        return known | await resolve_handles(self.config.identity.resolver, wanted)
+    async def _matcher(self) -> Matcher:
+        """The rules of all feeds; handles are looked up now, or are as last heard on the stream."""
+        matcher = Matcher(self.config.feeds)
+        if not matcher.unresolved:
+            return matcher
+        known = await self.database.read(accounts.by_handle, matcher.unresolved)
+        return Matcher(self.config.feeds, (known | await resolve_handles(self.config.identity.resolver, matcher.unresolved)).get)
 
     def _did_parts(self) -> dict[str, list[dict[str, Any]]]:
         config = self.config
@@ -152,7 +152,7 @@ class Service:
         labels = self._labels.routes() if self._labels else []
         app = make_app(self.health, self.metrics, [*self._feeds.routes(), *labels, *pages.routes()])
         if self._labels:
-            app.on_shutdown.append(lambda _: self._labels.close())
+            app.on_shutdown.append(_closing(self._labels))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS, handler_cancellation=True)
         await self._runner.setup()
         self._down.push_async_callback(self._runner.cleanup)
@@ -190,6 +190,13 @@ class Service:
     async def _prune(self) -> None:
         gone = await prune(self.database, self.config.feeds, self.feed_ids, self.config.store.retention)
         log.info("pruned %d entries and %d posts", *gone)
+
+
+def _closing(labels: LabelService) -> Callable[[web.Application], Awaitable[None]]:
+    async def close(_: web.Application) -> None:
+        await labels.close()
+
+    return close
 
 
 def endpoint(config: Config) -> str:

@@ -17,9 +17,9 @@ from models.events import Event
 from plainsky.commands.run import serve
 from plainsky.config.loading import parse
 from plainsky.config.schema import Config, Labeler, Log, Store
+from plainsky.config.schema import Service as ServiceTable
 from plainsky.ingest import Disconnected, Position, Sink, Source
 from plainsky.ingest.connecting import fetch
-from plainsky.ingest.making import source_of
 from plainsky.logs import set_up_logging
 from plainsky.sample import sample_events
 
@@ -49,7 +49,7 @@ def demo_config(folder: Path, port: int) -> Config:
     keys.create(folder / "labeler.key")
     return attrs.evolve(
         config,
-        service=attrs.evolve(config.service, hostname=f"localhost:{port}", listen="127.0.0.1", port=port, did=f"did:web:localhost%3A{port}"),
+        service=ServiceTable(hostname=f"localhost:{port}", port=port),
         store=Store(url=f"sqlite:///{folder / 'plainsky.sqlite'}"),
         labeler=Labeler(key_file=folder / "labeler.key"),
         log=Log(level="warning"),
@@ -58,7 +58,8 @@ def demo_config(folder: Path, port: int) -> Config:
 
 def example() -> str:
     """The text of config.example.toml."""
-    return (files("plainsky") / "config.example.toml").read_text("utf-8")
+    packaged = files("plainsky") / "config.example.toml"
+    return (packaged if packaged.is_file() else Path(__file__).parents[2] / "config.example.toml").read_text("utf-8")
 
 
 def free_port(first: int) -> int:
@@ -75,16 +76,16 @@ def free_port(first: int) -> int:
 
 
 async def _demo(config: Config, only_sample: bool) -> None:
-    source: Source = SampleSource(time.time)
+    source: Source | None = SampleSource(time.time)
     host = config.ingest.hosts[0]
     if only_sample:
         _say("Playing the bundled sample: fictional accounts, made-up posts.")
     elif await _reached(host):
         _say(f"Reading the live network through {host}.")
-        source = source_of(config.ingest)
+        source = None
     else:
         _say("The live network cannot be reached from here, so this plays the bundled sample: fictional accounts, made-up posts.")
-    if isinstance(source, SampleSource):
+    if source:
         config = attrs.evolve(config, ingest=attrs.evolve(config.ingest, source="replay", hosts=("sample",)))
     _say(_where(config))
     await serve(config, source)
@@ -120,6 +121,7 @@ class SampleSource:
     """Plays the bundled sample as if its last event happened now: half of it at once, the rest at a lively pace."""
 
     kind = "sample"
+    received = 0
 
     def __init__(self, clock: Callable[[], float], seconds: float = FILL_SECONDS) -> None:
         self._clock, self._seconds = clock, seconds
@@ -135,4 +137,5 @@ class SampleSource:
         if pause:
             await asyncio.sleep(pause)
         await sink.room()
+        self.received += 1
         sink.put(event, cursor)

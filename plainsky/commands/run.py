@@ -3,12 +3,13 @@
 import asyncio
 import signal
 from argparse import ArgumentParser, Namespace
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.ingest import Source
-from plainsky.ingest.making import source_of
 from plainsky.logs import set_up_logging
 from plainsky.service import Service
 
@@ -20,10 +21,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", nargs="?", type=Path, default=DEFAULT, help="the config (default: config.toml)")
     parser.add_argument(
         "--role",
-        choices=("all", "ingest", "serve"),
+        choices=("all", "serve"),
         default="all",
-        help="all (default): one process does everything. With PostgreSQL: 'ingest' reads the stream (a second one stands by),"
-        " 'serve' only answers requests, in as many processes as you like",
+        help="all (default): read the stream and answer requests; a second such process on one PostgreSQL stands by until the first is"
+        " gone. serve: only answer requests, in as many processes as you like",
     )
 
 
@@ -31,12 +32,12 @@ def run(arguments: Namespace) -> int:
     """Serve until told to stop."""
     config = load(arguments.file)
     set_up_logging(config.log)
-    asyncio.run(serve(config, source_of(config.ingest) if arguments.role != "serve" else None))
+    asyncio.run(serve(config, writes=arguments.role != "serve"))
     return 0
 
 
-async def serve(config: Config, source: Source | None, ready: "asyncio.Event | None" = None) -> None:
-    """The service from start to a clean stop; `source` None: answer requests only."""
+async def serve(config: Config, source: Source | None = None, writes: bool = True) -> None:
+    """The service from start to a clean stop; without `writes` it only answers requests."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -44,20 +45,20 @@ async def serve(config: Config, source: Source | None, ready: "asyncio.Event | N
     service = Service(config)
     work: list[asyncio.Task[object]] = [asyncio.create_task(stopping.wait())]
     try:
-        starting = asyncio.create_task(service.start(writes=source is not None))
+        starting = asyncio.create_task(service.start(writes))
         await asyncio.wait([starting, *work], return_when=asyncio.FIRST_COMPLETED)
         if not stopping.is_set():
             await starting
-            await _work(service, source, stopping)
+            await _work(service.ingest(source) if writes else None, stopping)
         starting.cancel()
     finally:
         await service.stop()
 
 
-async def _work(service: Service, source: Source | None, stopping: asyncio.Event) -> None:
+async def _work(ingest: Coroutine[Any, Any, None] | None, stopping: asyncio.Event) -> None:
     """Until a stop is asked for; a source that ends for good leaves the service answering, one that fails ends it."""
     stop = asyncio.create_task(stopping.wait())
-    reading = asyncio.create_task(service.ingest(source)) if source else None
+    reading = asyncio.create_task(ingest) if ingest else None
     if reading:
         await asyncio.wait([reading, stop], return_when=asyncio.FIRST_COMPLETED)
         if reading.done():

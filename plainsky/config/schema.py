@@ -59,7 +59,7 @@ def _is_host(text: str) -> bool:
 
 
 def _is_database(url: str) -> bool:
-    if re.fullmatch(r"sqlite:(?:/{2,4})?[^/:\0]+", url):
+    if re.fullmatch(r"sqlite:(?:///?)?/?[^/:\0][^:\0]*", url):
         return True
     try:
         parts = urlsplit(url)

@@ -14,7 +14,7 @@ from models import cursors, entries, posts
 from models.database import Database, Session
 from models.protocol.syntax import parse_at_uri
 from plainsky import __version__
-from plainsky.config.describe import described
+from plainsky.config.describe import feed_described
 from plainsky.http import PAGE_HEADERS
 from plainsky.metrics import Metrics
 
@@ -36,7 +36,7 @@ class ShownFeed(msgspec.Struct, frozen=True):
 
     name: str
     description: str
-    rules: Sequence[str]
+    rules: str
     count: int
     newest: Sequence[ShownPost]
     skeleton: str
@@ -95,7 +95,7 @@ class Pages:
         floor = log_time - feed.window
         newest = [shown for entry in entries.page(session, feed_id, floor, entries.BEFORE_ALL, NEWEST) if (shown := self._shown_post(session, entry))]
         skeleton = f"/xrpc/app.bsky.feed.getFeedSkeleton?feed=at://{self._publisher}/app.bsky.feed.generator/{feed.rkey}"
-        return ShownFeed(feed.name, feed.description, described(feed), entries.count(session, feed_id, floor), newest, skeleton)
+        return ShownFeed(feed.name, feed.description, "\n".join(feed_described(feed)[1:]), entries.count(session, feed_id, floor), newest, skeleton)
 
     def _shown_post(self, session: Session, entry: entries.Shown) -> ShownPost | None:
         uri = parse_at_uri(entry.uri)

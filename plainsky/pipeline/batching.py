@@ -60,6 +60,7 @@ class Batcher:
         self._full = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._one = asyncio.Lock()  # batches are taken and stored one after the other, whoever asks
 
     def put(self, event: Event, cursor: int) -> None:
         """An event, and the host's cursor at it."""
@@ -101,12 +102,17 @@ class Batcher:
         """Store batches until cancelled; what is under way is finished first."""
         while True:
             await self._due()
-            await asyncio.shield(self._store(self._take()))
+            await asyncio.shield(self.finish())
 
     async def finish(self) -> None:
-        """Store all that is left: a source ended, or the service stops."""
-        while self._events or self._gaps or self._cursor is not None:
+        """Store all that is left."""
+        async with self._one:
             await self._store(self._take())
+
+    async def begin(self, host: str) -> None:
+        """From now on cursors are those of `host`; what came from another is stored first."""
+        await self.finish()
+        self.host = host
 
     def _filled(self, waiting: int) -> None:
         self._full.set()

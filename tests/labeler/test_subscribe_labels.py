@@ -37,10 +37,10 @@ async def subscribed(host: str, cursor: int | str | None = None) -> AsyncIterato
 
 async def take(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[int]:
     """The seqs of the next frames, each a valid message."""
-    frames = [await socket.receive_bytes(timeout=10) for _ in range(count)]
-    for frame in frames:
-        assert_valid_message("com.atproto.label.subscribeLabels", "labels", decoded(frame)[1])
-    return seqs(frames)
+    read = [await socket.receive_bytes(timeout=10) for _ in range(count)]
+    for frame in read:
+        assert_valid_message("com.atproto.label.subscribeLabels", "#labels", decoded(frame)[1])
+    return seqs(read)
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -142,7 +142,7 @@ async def test_a_cursor_from_before_a_log_that_begins_later_is_told_so_and_repla
         async with subscribed(host, 7) as socket:
             header, body = decoded(await socket.receive_bytes())
             assert (header, body["name"]) == ({"op": 1, "t": "#info"}, "OutdatedCursor")
-            assert_valid_message("com.atproto.label.subscribeLabels", "info", body)
+            assert_valid_message("com.atproto.label.subscribeLabels", "#info", body)
             assert decoded(await socket.receive_bytes())[0]["t"] == "#labels"
         for cursor in (0, 1000):
             async with subscribed(host, cursor) as socket:

@@ -111,8 +111,13 @@ class JetstreamServer(StreamServer):
         socket = await self.open(request)
         pack = self._packer(V1_DICTIONARY if compress else 0)
         line = partial(v1_line, with_cursor=not self.v1_only)
-        wants = await _wanted_v1(socket, query)
-        await self._stream(socket, self.floor if start is None else start, wants, line, pack)
+        options = V1Options(query)
+        listening = asyncio.ensure_future(options.listen(socket))
+        try:
+            await options.hello.wait()
+            await self._stream(socket, self.floor if start is None else start, options.wants, line, pack)
+        finally:
+            listening.cancel()
         return socket
 
     def _resolve(self, raw: str | None) -> tuple[int | None, str]:
@@ -198,30 +203,29 @@ def _wants_v2(query: MultiMapping[str], entry: Entry) -> bool:
     )
 
 
-async def _wanted_v1(socket: web.WebSocketResponse, query: MultiMapping[str]) -> Callable[[Entry], bool]:
-    """The filter, as the query and the client's options_updates leave it; with requireHello nothing is sent before the first."""
-    wanted = {"wantedCollections": query.getall("wantedCollections", []), "wantedDids": query.getall("wantedDids", [])}
-    hello = asyncio.Event()
-    if query.get("requireHello") != "true":
-        hello.set()
+class V1Options:
+    """The filter of one connection, as the query and the client's options_updates leave it."""
 
-    async def listen() -> None:
+    def __init__(self, query: MultiMapping[str]) -> None:
+        self.wanted = {"wantedCollections": query.getall("wantedCollections", []), "wantedDids": query.getall("wantedDids", [])}
+        self.hello = asyncio.Event()
+        if query.get("requireHello") != "true":
+            self.hello.set()
+
+    async def listen(self, socket: web.WebSocketResponse) -> None:
+        """Take updates; nothing is sent before the first when the client asked for that."""
         async for message in socket:
             update = json.loads(message.data)
             if update.get("type") == "options_update":
-                wanted.update({key: value for key, value in update["payload"].items() if key in wanted})
-                hello.set()
+                self.wanted |= {key: update["payload"].get(key, []) for key in self.wanted}
+                self.hello.set()
 
-    socket["listening"] = asyncio.ensure_future(listen())
-    await hello.wait()
-
-    def wants(entry: Entry) -> bool:
-        collections, dids = wanted["wantedCollections"], wanted["wantedDids"]
+    def wants(self, entry: Entry) -> bool:
+        """Account and identity events come whatever the collections."""
+        collections, dids = self.wanted["wantedCollections"], self.wanted["wantedDids"]
         if dids and entry.did not in dids:
             return False
         return entry.kind != "commit" or not collections or _matches(entry.commit["collection"], collections)
-
-    return wants
 
 
 def _matches(collection: str, wanted: list[str]) -> bool:

@@ -1,0 +1,74 @@
+"""Connects a source with the pipeline: reads until the source ends for good or the service stops, and stores all that was read."""
+
+import asyncio
+from collections.abc import Callable
+
+from models import cursors
+from models.database import Database
+from plainsky.config.schema import Ingest
+from plainsky.ingest import Position, Source
+from plainsky.ingest.firehose import Firehose
+from plainsky.ingest.jetstream import Jetstream
+from plainsky.ingest.replay import Replay
+from plainsky.ingest.supervisor import Patience, Remembered, Supervisor
+from plainsky.metrics import Metrics
+from plainsky.pipeline.batching import Batcher
+from plainsky.pipeline.storing import Outcome, Storer
+
+
+class Reading:
+    """One source under way."""
+
+    def __init__(
+        self, config: Ingest, database: Database, storer: Storer, metrics: Metrics, committed: Callable[[Outcome], None]
+    ) -> None:
+        self._config, self._database, self._metrics = config, database, metrics
+        self._batcher = Batcher(database, storer, metrics, committed, config.batch_size, config.batch_age / 1e6)
+
+    @property
+    def waiting(self) -> int:
+        """How many events are read and not stored yet."""
+        return self._batcher.waiting
+
+    async def run(self, source: Source | None = None) -> None:
+        """Read the configured source, or the one given."""
+        config = self._config
+        hosts = (str(config.path),) if config.source == "replay" and config.path else config.hosts
+        patience = Patience(silence=config.watchdog / 1e6, longest_pause=config.backoff_max / 1e6, margin_us=config.margin)
+        source = source or source_of(config, self._remembered)
+        supervisor = Supervisor(source, hosts, self._batcher, self._resume, self._remembered, patience)
+        reading, storing = asyncio.create_task(supervisor.run()), asyncio.create_task(self._batcher.run())
+        try:
+            await asyncio.wait([reading, storing], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (reading, storing):
+                task.cancel()
+            await asyncio.gather(reading, storing, return_exceptions=True)
+            if not _failed(storing):
+                await self._batcher.finish()
+        for task in (storing, reading):
+            if not task.cancelled():
+                task.result()
+
+    async def _resume(self, host: str) -> Position | None:
+        await self._batcher.begin(host)
+        self._metrics.connected(host)
+        found = await self._database.read(cursors.current)
+        return Position(*found) if found else None
+
+    async def _remembered(self, host: str) -> Position | None:
+        found = await self._database.read(cursors.of_host, host)
+        return Position(host, *found) if found else None
+
+
+def source_of(config: Ingest, remembered: Remembered) -> Source:
+    """The source that the config names."""
+    if config.source == "replay":
+        return Replay(config.pace)
+    if config.source == "firehose":
+        return Firehose(config.margin)
+    return Jetstream(config.wire, config.margin)
+
+
+def _failed(task: "asyncio.Task[None]") -> bool:
+    return task.done() and not task.cancelled() and task.exception() is not None
