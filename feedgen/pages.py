@@ -73,7 +73,7 @@ class FeedPages:
         found = kept.get(key, floor)
         if not found:
             place, count = before or entries.BEFORE_ALL, needed(limit, feed.pinned)
-            rows = await self._database.read(entries.page, feed_id, floor, place, count)
+            rows = await self._database.read(entries.rows, feed_id, floor, place, count)
             found = page(rows, limit, feed.pinned, before is None)
             kept.put(key, found)
         return found.body

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from models.entries import BEFORE_ALL, Place, Shown, split
+from models.entries import BEFORE_ALL, Place, split
 
 _PLACE = struct.Struct(">qq")
 _CONTEXT_BYTES = 2000
@@ -48,21 +48,19 @@ class Page(NamedTuple):
 _encode = msgspec.json.Encoder().encode
 
 
-def page(rows: Sequence[Shown], limit: int, pinned: str | None, top: bool) -> Page:
+def page(rows: Sequence[tuple[int, int, str, str, str]], limit: int, pinned: str | None, top: bool) -> Page:
     """The page of up to `limit` posts at the head of `rows`; `top`: it is the feed's first, where a pinned post stands before all.
 
-    rows: what follows the page's cursor, newest first, `needed(limit, pinned)` of them or all there are.
+    rows: (sort_at, tie, uri, rule, words) of what follows the page's cursor, newest first: `needed(limit, pinned)`, or all there are.
     """
-    oldest = rows[-1].sort_at if rows else BEFORE_ALL[0]
-    head = [SkeletonPost(pinned, reason=Reason())] if pinned and top else []
-    others = [row for row in rows if row.uri != pinned] if pinned else rows
-    room = limit - len(head)
-    listed = others[:room]
+    head = [SkeletonPost(pinned, Reason())] if pinned and top else []
+    others = [row for row in rows if row[2] != pinned] if pinned else rows
+    listed = others[: limit - len(head)]
+    posts = [SkeletonPost(uri, None, feed_context(rule, words)) for _, _, uri, rule, words in listed]
     cursor = None
-    if len(others) > room:
-        cursor = cursor_at((listed[-1].sort_at, listed[-1].tie) if listed else BEFORE_ALL)
-    posts = [SkeletonPost(row.uri, None, feed_context(row.rule, row.words)) for row in listed]
-    return Page(_encode(Skeleton(head + posts, cursor)), oldest)
+    if len(others) > len(listed):
+        cursor = cursor_at(listed[-1][:2] if listed else BEFORE_ALL)
+    return Page(_encode(Skeleton(head + posts, cursor)), oldest=rows[-1][0] if rows else BEFORE_ALL[0])
 
 
 def needed(limit: int, pinned: str | None) -> int:

@@ -173,9 +173,14 @@ _PAGE = (
 )
 
 
+def rows(session: Session, feed_id: int, floor: int, before: Place, limit: int) -> list[tuple[int, int, str, str, str]]:
+    """Up to `limit` shown entries, newest first, older than `before` and not older than `floor` (µs): bare tuples, for speed."""
+    return session.execute(_PAGE, (feed_id, *before, floor, limit))
+
+
 def page(session: Session, feed_id: int, floor: int, before: Place, limit: int) -> list[Shown]:
-    """Up to `limit` shown entries, newest first, older than `before` and not older than `floor` (µs)."""
-    return list(map(Shown._make, session.execute(_PAGE, (feed_id, *before, floor, limit))))
+    """The same, with names."""
+    return list(map(Shown._make, rows(session, feed_id, floor, before, limit)))
 
 
 _COUNT = f"SELECT count(*) FROM (SELECT 1 FROM entry WHERE feed_id = ? AND state = {SHOWN} AND sort_at >= ? LIMIT ?) AS some"

@@ -1,17 +1,20 @@
 """Threads that run one job after the other, and hand results back to an event loop at little cost.
 
-`concurrent.futures` with `asyncio.wrap_future` does the same for 15 µs more a job, a third of what an answer from memory costs in all.
+What is asked in one turn of the loop goes over together, and the loop is woken once for all results that are there: threads take turns
+instead of fighting for the interpreter's lock at every row. `concurrent.futures` with `asyncio.wrap_future` costs 15 µs more a job.
 """
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
+_Asked: TypeAlias = "tuple[Callable[[], Any], asyncio.Future[Any]]"
 
 
 class Threads:
@@ -23,27 +26,32 @@ class Threads:
         self._threads = [Thread(target=self._work, name=f"{name}-{number}", daemon=True) for number in range(count)]
         self._starting = Lock()
         self._started = self._closed = False
+        self._lane: _Lane | None = None
 
     def run(self, job: Callable[[], T]) -> T:
         """The result of the job; waits for it."""
         future: Future[T] = Future()
-        self._put(lambda: _settle(job, future.set_result, future.set_exception))
+
+        def settle() -> None:
+            try:
+                future.set_result(job())
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._put(settle)
         return future.result()
 
     def ask(self, job: Callable[[], T]) -> "asyncio.Future[T]":
         """The future result of the job, in the running loop."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-
-        def tell(set_outcome: Callable[[Any], None], outcome: Any) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                loop.call_soon_threadsafe(_unless_done, future, set_outcome, outcome)
-
-        self._put(lambda: _settle(job, lambda result: tell(future.set_result, result), lambda error: tell(future.set_exception, error)))
-        return future
+        if self._closed:
+            raise RuntimeError("closed: takes no more jobs")
+        if self._lane is None or self._lane.loop is not loop:
+            self._lane = _Lane(loop, self._put)
+        return self._lane.ask(job)
 
     def close(self) -> None:
-        """Finish what was asked, then end."""
+        """Finish what was handed over, then end."""
         with self._starting:
             self._closed = True
         if self._started:
@@ -53,11 +61,6 @@ class Threads:
                 thread.join()
 
     def _put(self, job: Callable[[], None]) -> None:
-        if not self._started or self._closed:
-            self._start()
-        self._jobs.put(job)
-
-    def _start(self) -> None:
         with self._starting:
             if self._closed:
                 raise RuntimeError("closed: takes no more jobs")
@@ -65,6 +68,7 @@ class Threads:
                 self._started = True
                 for thread in self._threads:
                     thread.start()
+            self._jobs.put(job)
 
     def _work(self) -> None:
         while job := self._jobs.get():
@@ -72,15 +76,51 @@ class Threads:
         self._leave()
 
 
-def _settle(job: Callable[[], T], succeed: Callable[[T], object], fail: Callable[[BaseException], object]) -> None:
-    try:
-        result = job()
-    except BaseException as error:
-        fail(error)
-    else:
-        succeed(result)
+class _Lane:
+    """Between one event loop and the threads, to and fro."""
 
+    def __init__(self, loop: asyncio.AbstractEventLoop, put: Callable[[Callable[[], None]], None]) -> None:
+        self.loop = loop
+        self._put = put
+        self._asked: list[_Asked] = []
+        self._done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self._woken = False
 
-def _unless_done(future: "asyncio.Future[Any]", set_outcome: Callable[[Any], None], outcome: Any) -> None:
-    if not future.done():  # whoever waited may have been cancelled
-        set_outcome(outcome)
+    def ask(self, job: Callable[[], T]) -> "asyncio.Future[T]":
+        future: asyncio.Future[T] = self.loop.create_future()
+        if not self._asked:
+            self.loop.call_soon(self._hand_over)
+        self._asked.append((job, future))
+        return future
+
+    def _hand_over(self) -> None:
+        asked, self._asked = self._asked, []
+        try:
+            self._put(lambda: self._do(asked))
+        except RuntimeError as error:  # closed in the meantime
+            for _, future in asked:
+                self._done.append((future, None, error))
+            self._tell()
+
+    def _do(self, asked: list[_Asked]) -> None:
+        """In a thread."""
+        for job, future in asked:
+            try:
+                self._done.append((future, job(), None))
+            except BaseException as error:
+                self._done.append((future, None, error))
+            if not self._woken:
+                self._woken = True
+                with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                    self.loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        self._woken = False  # before looking: what comes after the last look wakes the loop again
+        while self._done:
+            future, result, error = self._done.popleft()
+            if future.done():  # whoever waited was cancelled
+                continue
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)

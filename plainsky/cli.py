@@ -25,6 +25,7 @@ COMMANDS = (
     Command("init", "write a first config.toml, by asking a few questions"),
     Command("check", "check a config and say in plain words what it does"),
     Command("run", "read the network, serve feeds, labels and pages"),
+    Command("record", "write what the network sends into a recording, to play it again"),
     Command("demo", "run everything on live or sample posts, to look around; nothing is published"),
 )
 

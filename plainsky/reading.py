@@ -10,7 +10,7 @@ from plainsky.ingest import Position, Source
 from plainsky.ingest.firehose import Firehose
 from plainsky.ingest.jetstream import Jetstream
 from plainsky.ingest.replay import Replay
-from plainsky.ingest.supervisor import Patience, Remembered, Supervisor
+from plainsky.ingest.supervisor import Patience, Supervisor
 from plainsky.metrics import Metrics
 from plainsky.pipeline.batching import Batcher
 from plainsky.pipeline.storing import Outcome, Storer
@@ -34,9 +34,9 @@ class Reading:
         """Read the configured source, or the one given."""
         config = self._config
         hosts = (str(config.path),) if config.source == "replay" and config.path else config.hosts
-        patience = Patience(silence=config.watchdog / 1e6, longest_pause=config.backoff_max / 1e6, margin_us=config.margin)
-        source = source or source_of(config, self._remembered)
-        supervisor = Supervisor(source, hosts, self._batcher, self._resume, self._remembered, patience)
+        supervisor = Supervisor(
+            source or source_of(config), hosts, self._batcher, self._resume, self._remembered, patience_of(config)
+        )
         reading, storing = asyncio.create_task(supervisor.run()), asyncio.create_task(self._batcher.run())
         try:
             await asyncio.wait([reading, storing], return_when=asyncio.FIRST_COMPLETED)
@@ -61,7 +61,12 @@ class Reading:
         return Position(host, *found) if found else None
 
 
-def source_of(config: Ingest, remembered: Remembered) -> Source:
+def patience_of(config: Ingest) -> Patience:
+    """How long the config waits for a host."""
+    return Patience(silence=config.watchdog / 1e6, longest_pause=config.backoff_max / 1e6, margin_us=config.margin)
+
+
+def source_of(config: Ingest) -> Source:
     """The source that the config names."""
     if config.source == "replay":
         return Replay(config.pace)

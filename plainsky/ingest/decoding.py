@@ -9,6 +9,8 @@ from libipld import encode_cid
 from models.events import AccountChanged, Event, IdentityChanged, PostCreated, PostDeleted, PostUpdated
 from models.protocol.syntax import is_cid, is_did, is_record_key, parse_datetime
 
+SKEW_US = 2 * 60 * 1_000_000
+"""How far ahead of ours a clock upstream may be (docs.bsky.app, advanced guides, timestamps)."""
 _FRACTION = re.compile(r"(?:\.([0-9]{1,6})[0-9]*)?Z")
 
 

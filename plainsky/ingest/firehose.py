@@ -5,6 +5,7 @@ Records are only decoded in commits that touch a post. Sources: lexicon com.atpr
 """
 
 from collections.abc import Callable
+from time import time_ns
 from typing import Any, TypeAlias, TypeGuard
 
 from aiohttp import WSMsgType
@@ -14,7 +15,7 @@ from models.events import Event, RepoReset
 from models.protocol.syntax import tid_time_us
 from plainsky.ingest import POSTS, Disconnected, Position, Refused, Sink, car
 from plainsky.ingest.connecting import connected, ended
-from plainsky.ingest.decoding import account_event, good_did, identity_event, plain, post_event, time_us
+from plainsky.ingest.decoding import SKEW_US, account_event, good_did, identity_event, plain, post_event, time_us
 from plainsky.ingest.gaps import Gap
 from plainsky.ingest.seeking import Probe, seek
 
@@ -32,15 +33,21 @@ class Firehose:
 
     kind = "firehose"
 
-    def __init__(self, margin_us: int = 10_000_000, quiet_seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        margin_us: int = 10_000_000,
+        quiet_seconds: float = 10.0,
+        now_us: Callable[[], int] = lambda: time_ns() // 1000,
+    ) -> None:
         self.received = 0
+        self._now_us = now_us
         self._margin_us = margin_us
         self._quiet_seconds = quiet_seconds
 
     async def run(self, host: str, start: Position | None, sink: Sink) -> None:
         """See `plainsky.ingest.Source`."""
         cursor = await self._cursor(host, start)
-        frames = Frames(sink, Gap(sink, start))
+        frames = Frames(sink, Gap(sink, start), self._now_us)
         read, room = frames.read, sink.room
         async with connected(host, PATH, () if cursor is None else [("cursor", cursor)]) as socket:
             receive, binary = socket.receive, WSMsgType.BINARY
@@ -71,17 +78,23 @@ class Firehose:
                 _, name, body = opened(message.data)
                 if name == "#info":
                     return None
-                seq, time = body.get("seq"), time_us(body.get("time"))
-                if isinstance(seq, int) and time is not None:
-                    return Probe(seq, time)
+                seq, at = body.get("seq"), time_us(body.get("time"))
+                if isinstance(seq, int) and at is not None:
+                    return Probe(seq, at)
 
 
 class Frames:
-    """Turns the frames of one connection into events. Only `read` is hot."""
+    """Turns the frames of one connection into events. Only `read` is hot.
 
-    def __init__(self, sink: Sink, gap: Gap) -> None:
+    A frame's time is its PDS's word. One that lies ahead of us becomes now, or it would make every later event of its account look late,
+    and the windows of all feeds move on.
+    """
+
+    def __init__(self, sink: Sink, gap: Gap, now_us: Callable[[], int]) -> None:
         self._sink = sink
         self._gap = gap
+        self._now_us = now_us
+        self._latest_us = 0
         self._seq = 0
         self._time_us = 0
 
@@ -101,12 +114,20 @@ class Frames:
         if time is None:
             self._sink.drop("bad_time")
         else:
+            if time > self._latest_us:
+                time = self._bounded(time)
             self._time_us = time
             if self._gap.awaited:
                 self._gap.event(time)
             if digest(self, body, seq, time):
                 return
         self._sink.passed(seq, self._time_us)
+
+    def _bounded(self, time: int) -> int:
+        """The clock is only looked at when a time lies beyond its last reading and the skew, every two minutes of a stream."""
+        now = self._now_us()
+        self._latest_us = now + SKEW_US
+        return time if time <= self._latest_us else now
 
     def _commit(self, body: Body, seq: int, time: int) -> bool:
         """Whether events were put; the posts of a commit all carry its seq."""

@@ -11,7 +11,7 @@ import msgspec
 from models.events import Event, RepoReset
 from models.protocol.syntax import tid_time_us
 from plainsky.ingest import POSTS, Disconnected, Position, Sink
-from plainsky.ingest.decoding import account_event, good_did, identity_event, post_event, time_us
+from plainsky.ingest.decoding import SKEW_US, account_event, good_did, identity_event, post_event, time_us
 from plainsky.ingest.gaps import Gap
 
 _ABSENT = msgspec.Raw(b"null")
@@ -187,8 +187,9 @@ class V2Lines(_Lines):
 
 
 def _own_time(body: dict[str, Any], time: int) -> int:
+    """Upstream's own time, bounded by the wire's: a host that writes 2099 must not make every later event of an account look late."""
     own = time_us(body.get("time"))
-    return time if own is None else own
+    return time if own is None else min(own, time + SKEW_US)
 
 
 def _reset(body: dict[str, Any], time: int) -> RepoReset | None:

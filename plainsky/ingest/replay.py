@@ -13,7 +13,6 @@ import msgspec
 from models.events import Event
 from plainsky.ingest import Position, Sink
 from plainsky.ingest.recording import lines
-from plainsky.ingest.shifting import Shift
 
 BREATH_EVERY = 255  # after every 256 lines others may run: a mask
 NAP_SECONDS = 1.0
@@ -22,35 +21,27 @@ _decode: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
 
 
 class Replay:
-    """Plays recordings. `pace` 0 is full speed, 1 as it happened, n is n times as fast.
-
-    `shift_to_now` moves every time so that the recording ends now: for a demonstration on an empty database, always from the beginning.
-    """
+    """Plays recordings. `pace` 0 is full speed, 1 as it happened, n is n times as fast."""
 
     kind = "replay"
 
     def __init__(
         self,
         pace: float = 0.0,
-        shift_to_now: bool = False,
-        now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.received = 0
-        self._pace, self._shifts = pace, shift_to_now
-        self._now_us, self._clock, self._sleep = now_us, clock, sleep
+        self._pace, self._clock, self._sleep = pace, clock, sleep
 
     async def run(self, host: str, start: Position | None, sink: Sink) -> None:
         """Play the recording at the path `host` to its end, again from `start` if that is a position in it, else whole.
 
         OperatorError when there is none.
         """
-        path = Path(host)
-        shift = Shift(self._now_us() - last_time_us(path)) if self._shifts else None
-        first = start.cursor if start and start.host == host and not shift else 1
+        first = start.cursor if start and start.host == host else 1
         began: tuple[int, float] | None = None
-        for number, line in enumerate(lines(path), 1):
+        for number, line in enumerate(lines(Path(host)), 1):
             if number < first:
                 continue
             self.received += 1
@@ -61,7 +52,7 @@ class Replay:
             if self._pace:
                 began = began or (event.time_us, self._clock())
                 await self._until(began[1] + (event.time_us - began[0]) / 1e6 / self._pace)
-            sink.put(shift.event(event) if shift else event, number)
+            sink.put(event, number)
             if not number & BREATH_EVERY:
                 await asyncio.sleep(0)
                 await sink.room()
@@ -79,8 +70,3 @@ def decoded(line: bytes) -> Event | None:
         return _decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def last_time_us(path: Path) -> int:
-    """When a recording ends: the latest time of its events; 0 when it has none."""
-    return max((event.time_us for line in lines(path) if (event := decoded(line))), default=0)

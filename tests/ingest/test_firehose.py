@@ -21,11 +21,12 @@ from tests.support.sinks import Remembering
 DID = "did:plc:4c62uglso3yznblk2tzpikk7"
 TIME = "2026-11-20T19:26:08.953Z"
 TIME_US = microseconds(TIME)
+NOW = microseconds("2026-11-20T20:00:00Z")
 
 
 def digested(*frames: bytes, start: Position | None = None) -> Remembering:
     sink = Remembering()
-    reader = Frames(sink, Gap(sink, start))
+    reader = Frames(sink, Gap(sink, start), lambda: NOW)
     for raw in frames:
         reader.read(raw)
     return sink
@@ -107,6 +108,7 @@ async def test_gaps_in_the_seq_are_legal() -> None:
         (commit(ops=[{"path": "app.bsky.feed.post/abc", "action": "merge"}]), "bad_commit"),
         (commit(repo="alice.test"), "bad_post"),
         (commit(rev=tid_of(microseconds("2026-11-20T20:00:00Z"), 0)), "future_rev"),
+        (commit(rev=tid_of(microseconds("2099-01-01T00:00:00Z"), 0), time="2099-01-01T00:00:00Z"), "future_rev"),
         (commit(rev="yesterday"), "bad_rev"),
         (commit(rev=None), "bad_rev"),
         (commit(time="noon"), "bad_time"),
@@ -136,6 +138,13 @@ def test_a_record_that_is_no_cbor_is_dropped_without_the_commits_other_posts() -
 
     assert sink.dropped == {"bad_post": 1}
     assert len(sink.events) == 1
+
+
+def test_a_time_ahead_of_us_becomes_now_so_that_no_later_event_looks_late() -> None:
+    times = ["2026-11-20T20:01:59Z", "2099-01-01T00:00:00Z", "2026-11-20T19:59:00Z"]
+    frames = [frame("#account", {"did": DID, "seq": seq, "time": time, "active": True}) for seq, time in enumerate(times, 1)]
+
+    assert [event.time_us - NOW for event in digested(*frames).events] == [119_000_000, 0, -60_000_000]
 
 
 async def test_too_big_and_rebase_are_ignored() -> None:

@@ -310,6 +310,13 @@ def test_an_accounts_own_time_is_its_events_and_the_wires_time_is_the_positions(
     assert sink.position.time_us > 1_700_000_000_000_000
 
 
+@pytest.mark.parametrize("wire", WIRES)
+def test_an_accounts_own_time_is_bounded_by_the_wires_so_that_no_later_event_looks_late(wire: Wire) -> None:
+    ahead, honest = lines(wire, said(wire, "account", time="2099-01-01T00:00:00Z"), said(wire, "account")).events
+
+    assert ahead.time_us - honest.time_us == 120_000_000
+
+
 def test_times_with_few_or_many_digits_are_read_alike() -> None:
     times = ["2026-11-20T19:26:08Z", "2026-11-20T19:26:08.0Z", "2026-11-20T19:26:08.000000999Z", "2026-11-20T20:26:08.000+01:00"]
 

@@ -13,12 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.events import AccountChanged, Event, IdentityChanged, PostCreated, PostDeleted, PostUpdated, RepoReset
-from models.protocol.syntax import parse_datetime, tid_of, tid_time_us
 from plainsky.errors import OperatorError
 from plainsky.ingest import Position
 from plainsky.ingest.recording import Recorder, lines, recorded_files
 from plainsky.ingest.replay import Replay, decoded
-from plainsky.ingest.shifting import Shift
 from tests.support.sinks import Remembering
 
 ROOT = Path(__file__).parents[2]
@@ -196,45 +194,6 @@ async def test_a_replay_leaves_room_for_others(tmp_path: Path) -> None:
     assert len(sink.events) == 2000
 
 
-async def test_shifted_to_now_it_ends_now_and_everything_keeps_its_distance(tmp_path: Path) -> None:
-    now = START + 86_400_000_000
-    root = "at://did:plc:a/app.bsky.feed.post/" + tid_of(START, 5)
-    record = {
-        "text": "at://did:plc:a/app.bsky.feed.post/3n2rcvze7a22t is text",
-        "createdAt": "2026-11-20T19:26:08.000Z",
-        "reply": {"root": {"uri": root, "cid": "c"}},
-    }
-    events: list[Event] = [
-        PostCreated("did:plc:a", tid_of(START, 5), tid_of(START, 9), "bafyreib", START, {"text": "root"}),
-        PostCreated(DID, "self", tid_of(START + 1, 9), "bafyreib", START + 1, record),
-        RepoReset(DID, tid_of(START + 2, 9), START + 2_000_000),
-        AccountChanged(DID, True, START + 1_000_000),
-    ]
-
-    shifted = (await played(recorded(tmp_path, events), shift_to_now=True, now_us=lambda: now)).events
-
-    by = now - (START + 2_000_000)
-    assert [event.time_us for event in shifted] == [event.time_us + by for event in events]
-    first, second = shifted[:2]
-    assert isinstance(first, PostCreated)
-    assert isinstance(second, PostCreated)
-    assert second.record["reply"]["root"]["uri"] == f"at://did:plc:a/app.bsky.feed.post/{first.rkey}"
-    assert tid_time_us(first.rkey) == START + by
-    assert second.rkey == "self"
-    assert parse_datetime(second.record["createdAt"]) == START + by
-    assert second.record["text"].startswith("at://did:plc:a/app.bsky.feed.post/3")
-
-
-@given(st.integers(0, 2**52), st.integers(0, 1023), st.integers(-(2**51), 2**51))
-def test_a_shifted_tid_is_of_the_shifted_time_and_the_same_clock_and_shifts_back(time_us: int, clock: int, by: int) -> None:
-    tid = tid_of(time_us, clock)
-    shifted = Shift(by).tid(tid)
-
-    if time_us + by >= 0:
-        assert shifted == tid_of(time_us + by, clock)
-        assert Shift(-by).tid(shifted) == tid
-
-
 @given(st.binary(max_size=60))
 def test_whatever_a_line_holds_decoding_never_raises(line: bytes) -> None:
     decoded(line)
@@ -246,3 +205,11 @@ def test_what_cannot_be_written_is_dropped(tmp_path: Path) -> None:
 
     assert recorder.dropped == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_the_lines_in_the_documentation_are_events_of_every_kind() -> None:
+    block = (ROOT / "docs" / "recording.md").read_text("utf-8").split("```json\n")[1].split("```")[0]
+
+    events = [decoded(line.encode()) for line in block.splitlines()]
+
+    assert [type(event) for event in events] == [PostCreated, PostDeleted, AccountChanged, IdentityChanged, RepoReset]

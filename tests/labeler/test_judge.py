@@ -1,6 +1,10 @@
 """Signals, policies and verdicts: what a post is judged by, and what no config may say."""
 
+import importlib
+import inspect
 import json
+import textwrap
+import tomllib
 
 import pytest
 from hypothesis import given
@@ -18,6 +22,16 @@ def test_each_kind_is_a_file_and_can_be_loaded() -> None:
     assert "gtube" in signals.kinds()
     for kind in signals.kinds():
         assert signals.load(kind).kind == kind
+
+
+@pytest.mark.parametrize("kind", signals.kinds())
+def test_the_example_in_each_kinds_docstring_is_a_policy_that_uses_it(kind: str) -> None:
+    documented = inspect.getdoc(importlib.import_module(f"labeler.signals.{kind}")) or ""
+    example = "\n".join(line for line in documented.splitlines() if line.startswith("    "))
+
+    (table,) = tomllib.loads(textwrap.dedent(example))["labels"]
+
+    assert kind in LabelPolicy(**table).signals
 
 
 @given(before=st.text(), after=st.text())

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import peewee
 import pytest
 
 from labeler import frames, stream
@@ -95,6 +96,28 @@ async def test_labels_written_by_another_process_appear_without_being_woken(data
             assert await take(socket, 1) == [1]
     finally:
         other.close()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+async def test_a_database_that_was_away_for_a_while_is_asked_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[Session] = []
+
+    def away(session: Session) -> int:
+        tries.append(session)
+        raise peewee.OperationalError("the database is away")
+
+    label_many(database, 1)
+    async with serving(a_service(database)) as host, subscribed(host, 0) as socket:
+        assert await take(socket, 1) == [1]
+        with monkeypatch.context() as patch:
+            patch.setattr(labels, "last_seq", away)
+            await until(lambda: len(tries) > 2)
+        label_many(database, 1, start=1)
+
+        assert await take(socket, 1) == [2]
+    assert [record.message for record in caplog.records if record.name == "labeler.stream"] == ["cannot read the label log"]
 
 
 async def test_no_gap_and_no_repeat_between_replay_and_live_while_labels_are_written(

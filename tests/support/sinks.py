@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 
 from models.events import Event
 from plainsky.ingest import Position
@@ -19,18 +20,16 @@ class Remembering:
         self.gaps: list[tuple[int, int, str]] = []
         self.has_room = asyncio.Event()
         self.has_room.set()
-        self._waits: list[tuple[int, asyncio.Event]] = []
+        self._moved = asyncio.Event()
 
     def put(self, event: Event, cursor: int) -> None:
         self.events.append(event)
         self.cursors.append(cursor)
-        self.position = Position(self.host, cursor, event.time_us)
-        for count, reached in self._waits:
-            if len(self.events) >= count:
-                reached.set()
+        self.passed(cursor, event.time_us)
 
     def passed(self, cursor: int, time_us: int) -> None:
         self.position = Position(self.host, cursor, time_us)
+        self._moved.set()
 
     def drop(self, reason: str) -> None:
         self.dropped[reason] += 1
@@ -43,12 +42,17 @@ class Remembering:
 
     async def reaches(self, count: int) -> None:
         """Wait until so many events have come."""
-        reached = asyncio.Event()
-        self._waits.append((count, reached))
-        if len(self.events) >= count:
-            reached.set()
+        await self._until(lambda: len(self.events) >= count)
+
+    async def passes(self, cursor: int) -> None:
+        """Wait until the cursor has come so far."""
+        await self._until(lambda: self.position is not None and self.position.cursor >= cursor)
+
+    async def _until(self, enough: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
-            await reached.wait()
+            while not enough():
+                self._moved.clear()
+                await self._moved.wait()
 
     async def resume(self, host: str) -> Position | None:
         """For the supervisor: everything counts as stored."""
