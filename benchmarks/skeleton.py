@@ -29,7 +29,7 @@ from models.duration import duration
 CONNECTIONS = 8
 LIMITS = {"first page": 1.3, "limit=1": 1.3, "deep page": 2.5, "rows": 1.3}
 SMALL = 10_000
-WHO = Identity("did:web:feeds.example.org", did(AUTHORS), "feeds.example.org")
+WHO = Identity("did:web:feeds.example.org", did(AUTHORS), "https://feeds.example.org")
 PAGE = f"/xrpc/app.bsky.feed.getFeedSkeleton?feed=at://{WHO.publisher}/app.bsky.feed.generator/solidarity"
 CONSTANT = b'{"feed":[' + b",".join([b'{"post":"at://did:plc:%024d/app.bsky.feed.post/3abc"}' % n for n in range(30)]) + b"]}"
 

@@ -6,6 +6,7 @@ From there only feeds waiting for one of these are touched, and conditions share
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 from attrs import evolve
@@ -57,9 +58,10 @@ class Matcher:
         self.unresolved = resolving.unresolved
         """Handles of author rules that could not be resolved; they match nobody."""
         index = _Index(self._plans, numbers)
-        self._ready = index.ready
+        self._ready = [index.blocks(number) for number in range(numbers.count)]
         self._waiting = index.waiting
         self._always = index.always
+        self._asks = bool(index.waiting or index.always)
         self._find = numbers.finder(lambda cls: cls in index.looked_up)
         self._later = numbers.finder(lambda cls: cls not in index.looked_up)
 
@@ -68,22 +70,28 @@ class Matcher:
         present = self._find(did, post)
         if not present and not self._always:
             return []
-        look = Look(did, post, frozenset(present), self._later)
-        found: dict[int, Admission] = {}
-        asked = set(self._always)
-        for number in look.present:
-            for gate, ready in self._ready[number]:
-                if gate is None or look.passes(gate):
-                    # Several words of one feed: its first include, and all its words, are found out below.
-                    asked |= found.keys() & ready.keys()
-                    found |= ready
-            if number in self._waiting:
-                asked |= self._waiting[number]
-        for feed in asked:
-            admission = _admission(feed, self._plans[feed], look)
-            if admission:
-                found[feed] = admission
-        return list(found.values())
+        look = Look(did, post, present, self._later)
+        blocks = [block for number in present for block in self._ready[number] if block.gate is None or look.passes(block.gate)]
+        admitted, several = _merged(blocks)
+        asked = several.union(self._always, *(self._waiting.get(number, ()) for number in present)) if self._asks else several
+        return admitted + [admission for feed in asked if (admission := _admission(feed, self._plans[feed], look))] if asked else admitted
+
+
+def _merged(blocks: Sequence["_Block"]) -> tuple[list[Admission], set[int]]:
+    """The admissions of feeds in one block; the feeds in several, whose first include and words need a closer look."""
+    admitted: list[Admission] = []
+    feeds: set[int] = set()
+    for block in blocks:
+        admitted += block.admissions
+        feeds.update(block.feeds)
+    if len(feeds) == len(admitted):
+        return admitted, set()
+    once: set[int] = set()
+    several: set[int] = set()
+    for block in blocks:
+        several.update(once.intersection(block.feeds))
+        once.update(block.feeds)
+    return [admission for admission in admitted if admission.feed not in several], several
 
 
 def _admission(feed: int, plan: Plan, look: Look) -> Admission | None:
@@ -94,8 +102,16 @@ def _admission(feed: int, plan: Plan, look: Look) -> Admission | None:
     return None
 
 
+class _Block(NamedTuple):
+    """Made admissions behind one gate or none, with their feeds' numbers beside them."""
+
+    gate: Gate | None
+    feeds: tuple[int, ...]
+    admissions: tuple[Admission, ...]
+
+
 class _Index:
-    """What each number leads to: `ready` made admissions behind a gate or none, `waiting` feeds to be asked. `always` are asked always."""
+    """What each number leads to: blocks of admissions, and `waiting` feeds that are then asked. Those of `always` are asked every time."""
 
     def __init__(self, plans: Sequence[Plan], numbers: Numbers) -> None:
         self.waiting: dict[int, set[int]] = {}
@@ -105,7 +121,10 @@ class _Index:
         self._words: dict[str, Words] = {}
         for feed, plan in enumerate(plans):
             self._add(feed, plan, numbers)
-        self.ready = [tuple(self._ready.get(number, {}).items()) for number in range(numbers.count)]
+
+    def blocks(self, number: int) -> tuple[_Block, ...]:
+        """What a number admits at once."""
+        return tuple(_Block(gate, tuple(ready), tuple(ready.values())) for gate, ready in self._ready.get(number, {}).items())
 
     def _add(self, feed: int, plan: Plan, numbers: Numbers) -> None:
         triggers = [_triggers(node) for _, _, node in plan.includes]

@@ -3,7 +3,7 @@
 Promise: asking a plan about a post gives what asking the rules themselves would give, given the numbers of the keys that the post has.
 """
 
-from collections.abc import Callable, Hashable, Set
+from collections.abc import Callable, Hashable, Iterable, Set
 from typing import TypeAlias
 
 from attrs import frozen
@@ -16,21 +16,21 @@ from models.post import Post
 class Look:
     """One post being looked at: what it has is found once; what only some candidates ask for, when the first asks."""
 
-    __slots__ = ("_gates", "_later", "did", "post", "present")
+    __slots__ = ("_all", "_gates", "_later", "_present", "did", "post")
 
-    def __init__(self, did: str, post: Post, present: Set[int], later: Finder) -> None:
+    def __init__(self, did: str, post: Post, present: Iterable[int], later: Finder) -> None:
         self.did = did
         self.post = post
-        self.present = present
-        self._later: Finder | None = later
+        self._present = present
+        self._later = later
+        self._all: Set[int] | None = None
         self._gates: dict[Gate, bool] = {}
 
     def has(self, numbers: Set[int]) -> Set[int]:
         """Which of the numbers the post has."""
-        if self._later:
-            self.present = self.present | set(self._later(self.did, self.post))
-            self._later = None
-        return numbers & self.present
+        if self._all is None:
+            self._all = {*self._present, *self._later(self.did, self.post)}
+        return numbers & self._all
 
     def passes(self, gate: "Gate") -> bool:
         """Whether the post passes; feeds with the same conditions share the answer."""
@@ -137,5 +137,5 @@ def _joined(finders: list[Finder]) -> Finder:
         return finders[0]
     if len(finders) == 2:  # words and tags: the commonest by far
         first, second = finders
-        return lambda did, post: {*first(did, post), *second(did, post)}
-    return lambda did, post: {number for find in finders for number in find(did, post)}
+        return lambda did, post: [*first(did, post), *second(did, post)]
+    return lambda did, post: [number for find in finders for number in find(did, post)]

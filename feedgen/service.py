@@ -27,11 +27,16 @@ _LONGEST = 500
 
 
 class Identity(NamedTuple):
-    """Who serves: `did` of the service, `publisher` the DID in whose repo the feeds' records stand, `hostname` without scheme or port."""
+    """Who serves: `did` of the service, `publisher` the DID in whose repo the feeds' records stand, `endpoint` like "https://feeds.example.org"."""
 
     did: str
     publisher: str
-    hostname: str
+    endpoint: str
+
+    @property
+    def is_web(self) -> bool:
+        """The DID document is ours to serve; that of a did:plc stands in the PLC directory."""
+        return self.did == "did:web:" + self.endpoint.partition("://")[2].replace(":", "%3A")
 
 
 class Asked(NamedTuple):
@@ -68,7 +73,7 @@ class FeedService:
             web.get("/xrpc/app.bsky.feed.describeFeedGenerator", self.describe_feed_generator),
             web.get("/xrpc/app.bsky.feed.getFeedSkeleton", self.get_feed_skeleton),
         ]
-        if self._identity.did == f"did:web:{self._identity.hostname}":  # a did:plc's document stands in the PLC directory
+        if self._identity.is_web:
             routes.append(web.get("/.well-known/did.json", self.did_json))
         return routes
 
@@ -93,8 +98,8 @@ class FeedService:
         if known and (before or not more):
             return known._replace(before=before)
         new = asked(request.query, self._identity, self._pages.__contains__)
-        if not more and "cursor" not in request.query:
-            self._remember(start, new)
+        if new.before == before and (more or "cursor" not in request.query):  # all that `start` leaves open is the cursor
+            self._remember(start, new._replace(before=None))
         return new
 
     def _remember(self, text: str, new: Asked) -> None:
@@ -126,7 +131,7 @@ def description(identity: Identity, rkeys: Iterable[str], links: Mapping[str, st
 
 def did_document(identity: Identity, parts: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[str, Any]:
     """A did:web document: this service, and what else lives under the same DID."""
-    own = {"id": "#bsky_fg", "type": "BskyFeedGenerator", "serviceEndpoint": f"https://{identity.hostname}"}
+    own = {"id": "#bsky_fg", "type": "BskyFeedGenerator", "serviceEndpoint": identity.endpoint}
     document: dict[str, Any] = {"@context": ["https://www.w3.org/ns/did/v1"], "id": identity.did}
     if keys := parts.get("verificationMethod"):
         document["@context"].append("https://w3id.org/security/multikey/v1")

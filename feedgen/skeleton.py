@@ -23,7 +23,7 @@ class Reason(msgspec.Struct, frozen=True, tag_field="$type", tag="app.bsky.feed.
     """The post is pinned to the feed's top."""
 
 
-class SkeletonPost(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+class SkeletonPost(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, rename="camel"):
     """app.bsky.feed.defs#skeletonFeedPost."""
 
     post: str

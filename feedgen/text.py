@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from itertools import islice
 from unicodedata import category, normalize
 
-# One meaning, two spellings: İ folds to i with a dot above; soft hyphens, word joiners and emoji variation selectors are not seen at all;
-# phones type ’ where keyboards type '.
-_SAME = (("i\u0307", "i"), ("\u00ad", ""), ("\u2060", ""), ("\ufe0f", ""), ("’", "'"))
+# One meaning, two spellings: İ folds to i with a dot above; phones type ’ where keyboards type '; an emoji may have a variation selector.
+_SAME = (("i\u0307", "i"), ("’", "'"), ("\ufe0f", ""))
+_UNSEEN = re.compile("[\u00ad\u2060\ufeff]")  # soft hyphen, word joiner: unprintable, so they cost texts without them nothing
 
 # Scripts written without spaces between words. Korean has spaces, but its particles hang on the noun (한국은, 한국의).
 _UNSPACED = re.compile(
@@ -51,13 +51,14 @@ def fold(text: str) -> str:
     folded = text.lower() if text.isascii() else _fold_unicode(text)
     if folded.isprintable() and "  " not in folded:  # all white space but the space is unprintable
         return folded
-    return " ".join(folded.split())
+    return " ".join(_UNSEEN.sub("", folded).split())
 
 
 def _fold_unicode(text: str) -> str:
     folded = normalize("NFKC", text).casefold()
     for odd, plain in _SAME:
-        folded = folded.replace(odd, plain)
+        if odd in folded:
+            folded = folded.replace(odd, plain)
     return normalize("NFKC", folded)  # folding a capital may leave its accents apart
 
 

@@ -97,7 +97,7 @@ class Issuer:
         return bool(signed)
 
     def _signed(self, seq: int, change: _Change, cts: str, decision_id: int) -> SignedLabel:
-        label = Label(self.src_did, change.uri, change.val, cts, change.cid, neg=change.action == "negate")
+        label = Label(self.src_did, change.uri, change.val, cts, change.cid or None, neg=change.action == "negate")
         sig = signing.sign(label, self._key)
         return SignedLabel(seq, label, sig, frames.labels(seq, label, sig), decision_id)
 

@@ -10,7 +10,8 @@ from models.database import Session
 class Account(msgspec.Struct, frozen=True):
     """A repo's owner; visibility follows `active`.
 
-    `changed_at` is the upstream time (µs) of the account event that said so, 0 for none.
+    `changed_at` is the upstream time (µs) of the account event that said so, 0 for none. `reset_rev` is the revision of a #sync after
+    which nobody has looked yet what is left in the repo.
     """
 
     id: int
@@ -54,6 +55,19 @@ def update(session: Session, accounts: Iterable[Account]) -> None:
 def set_handles(session: Session, handles: Mapping[str, str]) -> None:
     """DID to handle, for accounts that are known; a handle belongs to one account at a time."""
     session.executemany("UPDATE account SET handle = ? WHERE did = ?", [(handle, did) for did, handle in handles.items()])
+
+
+def to_recheck(session: Session, limit: int) -> list[Account]:
+    """Accounts whose repo was reset, and whose posts are to be compared with it."""
+    rows = session.execute(
+        "SELECT id, did, active, status, changed_at, reset_rev FROM account WHERE reset_rev IS NOT NULL ORDER BY id LIMIT ?", (limit,)
+    )
+    return [Account(row[0], row[1], bool(row[2]), row[3], row[4], row[5]) for row in rows]
+
+
+def rechecked(session: Session, account: Account) -> None:
+    """What is left in the repo is known, as of that revision."""
+    session.execute("UPDATE account SET reset_rev = NULL WHERE id = ? AND reset_rev = ?", (account.id, account.reset_rev))
 
 
 def last_id(session: Session) -> int:

@@ -183,7 +183,7 @@ def page(session: Session, feed_id: int, floor: int, before: Place, limit: int) 
     return list(map(Shown._make, rows(session, feed_id, floor, before, limit)))
 
 
-_COUNT = f"SELECT count(*) FROM (SELECT 1 FROM entry WHERE feed_id = ? AND state = {SHOWN} AND sort_at >= ? LIMIT ?) AS some"
+_COUNT = f"SELECT count(*) FROM (SELECT 1 FROM entry WHERE feed_id = ? AND state = {SHOWN} AND sort_at >= ? LIMIT ?) AS counted"
 
 
 def count(session: Session, feed_id: int, floor: int, up_to: int = 10_000) -> int:

@@ -94,8 +94,22 @@ def bury(session: Session, post_ids: Iterable[int]) -> None:
     session.executemany("UPDATE post SET body = NULL, cid = NULL WHERE id = ?", [(post_id,) for post_id in post_ids])
 
 
-def ids_of_account(session: Session, account_id: int, before_rev: str | None = None) -> list[int]:
-    """The ids of an account's live posts, all or those of a revision before the given one.
+class OfAccount(NamedTuple):
+    """A live post, among those of its author."""
+
+    id: int
+    rkey: str
+    rev: str
+    cid: str
+
+
+def ids_of_account(session: Session, account_id: int) -> list[int]:
+    """The ids of an account's live posts."""
+    return [post.id for post in of_account(session, account_id)]
+
+
+def of_account(session: Session, account_id: int) -> list[OfAccount]:
+    """An account's live posts.
 
     The index is by hour first (so that inserting appends), hence one probe for each hour that the table spans.
     """
@@ -103,12 +117,12 @@ def ids_of_account(session: Session, account_id: int, before_rev: str | None = N
     if hours[0] is None:
         return []
     rows = session.matching(
-        f"SELECT post.id, rev FROM wanted JOIN post ON sort_at / {HOUR_US} = wanted.hour AND post.account_id = wanted.account_id"
+        f"SELECT post.id, rkey, rev, cid FROM wanted JOIN post ON sort_at / {HOUR_US} = wanted.hour AND post.account_id = wanted.account_id"
         " WHERE body IS NOT NULL",
         {"hour": "BIGINT", "account_id": "BIGINT"},
         [(hour, account_id) for hour in range(hours[0], hours[1] + 1)],
     )
-    return [post_id for post_id, rev in rows if before_rev is None or rev < before_rev]
+    return list(map(OfAccount._make, rows))
 
 
 def scan(session: Session, after_id: int, limit: int) -> list[Judged]:

@@ -19,9 +19,7 @@ from plainsky.pipeline.storing import Outcome, Storer
 class Reading:
     """One source under way."""
 
-    def __init__(
-        self, config: Ingest, database: Database, storer: Storer, metrics: Metrics, committed: Callable[[Outcome], None]
-    ) -> None:
+    def __init__(self, config: Ingest, database: Database, storer: Storer, metrics: Metrics, committed: Callable[[Outcome], None]) -> None:
         self._config, self._database, self._metrics = config, database, metrics
         self._batcher = Batcher(database, storer, metrics, committed, config.batch_size, config.batch_age / 1e6)
 
@@ -34,9 +32,7 @@ class Reading:
         """Read the configured source, or the one given."""
         config = self._config
         hosts = (str(config.path),) if config.source == "replay" and config.path else config.hosts
-        supervisor = Supervisor(
-            source or source_of(config), hosts, self._batcher, self._resume, self._remembered, patience_of(config)
-        )
+        supervisor = Supervisor(source or source_of(config), hosts, self._batcher, self._resume, self._remembered, patience_of(config))
         reading, storing = asyncio.create_task(supervisor.run()), asyncio.create_task(self._batcher.run())
         try:
             await asyncio.wait([reading, storing], return_when=asyncio.FIRST_COMPLETED)

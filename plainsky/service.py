@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -23,6 +23,7 @@ from labeler.judge import Judge
 from labeler.service import LabelService
 from models import accounts, cursors
 from models.database import Database
+from models.events import Event
 from plainsky.config.hashing import rules_hash
 from plainsky.config.schema import Config, is_local
 from plainsky.errors import OperatorError
@@ -36,6 +37,7 @@ from plainsky.pipeline.pruning import prune
 from plainsky.pipeline.rebuilding import align
 from plainsky.pipeline.storing import Outcome, Rooms, Storer
 from plainsky.reading import Reading
+from plainsky.rechecking import Rechecker
 from plainsky.writing import WriterLock
 
 log = logging.getLogger(__name__)
@@ -79,13 +81,24 @@ class Service:
         self._later(self._prune_for_ever() if writes else self._poll_for_ever())
 
     async def ingest(self, source: Source | None = None) -> None:
-        """Read the configured source, or the one given, until it is finished for good or this is cancelled; what was read is stored before this returns."""
+        """Read the configured source, or the one given, until it is finished for good or this is cancelled.
+
+        What was read is stored before this returns.
+        """
         rooms = Rooms(self.config.feeds, self.feed_ids, self.matcher, self._judge, self._issuer)
         storer = Storer(rooms, self.config.ingest.import_after)
+        if source is None and self.config.ingest.source != "replay":
+            self._later(Rechecker(self.database, self.config.identity.plc, self._storing(storer), self._clock).run())
         reading = Reading(self.config.ingest, self.database, storer, self.metrics, self.committed)
         self.metrics.watch("plainsky_queue", "Events read and not stored yet.", lambda: reading.waiting)
         await reading.run(source)
         self.health.reads_source = False
+
+    def _storing(self, storer: Storer) -> Callable[[Sequence[Event]], Awaitable[None]]:
+        async def store(events: Sequence[Event]) -> None:
+            self.committed(await self.database.write(storer.store, events, None))
+
+        return store
 
     async def stop(self) -> None:
         """Close streams, server and database."""

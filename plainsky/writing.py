@@ -31,7 +31,7 @@ class WriterLock:
         if self._dialect == "sqlite":
             self._take_file(Path(str(self._connection.database) + ".lock"))
             return
-        while not await asyncio.wrap_future(self._thread.submit(self._try)):
+        while not await asyncio.wrap_future(self._thread.submit(self._try)):  # noqa: ASYNC110 another process holds it: there is no event
             await asyncio.sleep(RETRY_SECONDS)
 
     def release(self) -> None:

@@ -34,9 +34,8 @@ class Hashtag(Listed):
     @staticmethod
     def keys_of(did: str, post: Post) -> Iterable[str]:
         """The post's hashtags, folded."""
-        if not post.tags and "#" not in post.text and post.text.isascii():
-            return ()
-        return {_tag(tag) for tag in (*post.tags, *hashtags(post.text))}
+        written = {*post.tags, *hashtags(post.text)}
+        return {_tag(tag) for tag in written} if written else ()
 
     def key(self, written: str) -> str:
         """Folded, without '#'."""

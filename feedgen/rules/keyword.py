@@ -61,17 +61,15 @@ class Keyword(Rule):
 def _search(place: str, ids: Mapping[str, int]) -> Finder:
     # All words go through one Aho-Corasick automaton: its cost is that of the text, not of the number of words. Whether a word stands free
     # is asked of what was found only. Looking up each word of the text in a dict costs three times as much (benchmarks/matching.py).
-    automaton = AhoCorasick(list(ids))
-    rows = [(number, *bounded(word)) for word, number in ids.items()]
-    read, hits, inside = PLACES[place], automaton.find_matches_as_indexes, IN_WORD
+    hits, read, inside, numbers = AhoCorasick(list(ids)).find_matches_as_indexes, PLACES[place], IN_WORD, list(ids.values())
+    left, right = zip(*map(bounded, ids), strict=True)
 
     def find(did: str, post: Post) -> Collection[int]:
         text = f" {fold(read(post))} "
-        found = set()
-        for index, start, end in hits(text, True):
-            number, left, right = rows[index]
-            if not (left and inside[text[start - 1]]) and not (right and inside[text[end]]):
-                found.add(number)
-        return found
+        return {
+            numbers[index]
+            for index, start, end in hits(text, True)
+            if not (inside[text[end]] and right[index]) and not (inside[text[start - 1]] and left[index])
+        }
 
     return find

@@ -13,6 +13,7 @@ CREATE TABLE account (
     reset_rev TEXT,
     handle TEXT
 );
+CREATE INDEX account_to_recheck ON account (id) WHERE reset_rev IS NOT NULL;
 CREATE TABLE post (
     id {integer} NOT NULL PRIMARY KEY,
     account_id BIGINT NOT NULL,

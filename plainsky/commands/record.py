@@ -1,4 +1,4 @@
-"""`plainsky record FOLDER [FILE]`: writes what the configured source sends into a recording (docs/recording.md), for `source = "replay"`."""
+"""`plainsky record FOLDER [FILE]`: writes what the configured source sends into a recording (docs/recording.md), to be replayed."""
 
 import asyncio
 import contextlib
@@ -39,9 +39,7 @@ async def _record(config: Config, recorder: Recorder, seconds: float | None) -> 
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    supervisor = Supervisor(
-        source_of(config.ingest), config.ingest.hosts, recorder, recorder.resume, patience=patience_of(config.ingest)
-    )
+    supervisor = Supervisor(source_of(config.ingest), config.ingest.hosts, recorder, recorder.resume, patience=patience_of(config.ingest))
     work = [asyncio.create_task(supervisor.run()), asyncio.create_task(recorder.keep_flushing())]
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):

@@ -9,7 +9,13 @@ def block(car: bytes, cid: bytes) -> bytes | None:
     try:
         end, at = len(car), _after_header(car)
         while at < end:
-            length, at = _varint(car, at)
+            length = car[at]
+            if length < 128:
+                at += 1
+            elif car[at + 1] < 128:  # nearly all blocks have 128 to 16,383 bytes
+                length, at = length & 127 | car[at + 1] << 7, at + 2
+            else:
+                length, at = _varint(car, at)
             if car.startswith(cid, at):
                 return car[at + len(cid) : at + length] if at + length <= end else None
             at += length
@@ -24,15 +30,12 @@ def _after_header(car: bytes) -> int:
 
 
 def _varint(car: bytes, at: int) -> tuple[int, int]:
-    """An unsigned LEB128 number and where it ends."""
-    number = car[at]
-    if number < 128:
-        return number, at + 1
-    number &= 127
-    for shift in range(7, 63, 7):
-        at += 1
+    """An unsigned LEB128 number and where it ends; IndexError when it does not."""
+    number = 0
+    for shift in range(0, 63, 7):
         byte = car[at]
         number |= (byte & 127) << shift
+        at += 1
         if byte < 128:
-            return number, at + 1
+            return number, at
     raise IndexError("a length without end")

@@ -71,20 +71,23 @@ def identity_event(body: dict[str, Any], time: int) -> IdentityChanged | None:
 _CID_HEADS = (b"\x01\x71\x12\x20", b"\x01\x55\x12\x20")  # CIDv1 of DAG-CBOR and of raw bytes, SHA-256: the two of the data model
 
 
-def plain(value: Any) -> Any:
-    """Decoded DAG-CBOR as the JSON of the data model has it, so that a record is the same whichever wire brought it.
+def made_plain(record: Any) -> Any:
+    """Decoded DAG-CBOR, changed in place to what the JSON of the data model has, so that a record is the same whichever wire brought it.
 
     libipld gives links and byte strings both as bytes; what looks like a CID is taken for a link (a post has no other bytes).
-    RecursionError when it is nested beyond reason. Source: atproto.com/specs/data-model.
+    Source: atproto.com/specs/data-model.
     """
-    kind = type(value)
-    if kind is dict:
-        return {key: item if type(item) is str else plain(item) for key, item in value.items()}
-    if kind is list:
-        return [item if type(item) is str else plain(item) for item in value]
-    if kind is bytes:
-        return _plain_bytes(value)
-    return value
+    nodes = [record]
+    for node in nodes:  # grows while it is walked
+        for key, item in node.items() if type(node) is dict else enumerate(node) if type(node) is list else ():
+            kind = type(item)
+            if kind is str:
+                continue
+            if kind is dict or kind is list:
+                nodes.append(item)
+            elif kind is bytes:
+                node[key] = _plain_bytes(item)
+    return record
 
 
 def _plain_bytes(value: bytes) -> dict[str, str]:

@@ -15,7 +15,7 @@ from models.events import Event, RepoReset
 from models.protocol.syntax import tid_time_us
 from plainsky.ingest import POSTS, Disconnected, Position, Refused, Sink, car
 from plainsky.ingest.connecting import connected, ended
-from plainsky.ingest.decoding import SKEW_US, account_event, good_did, identity_event, plain, post_event, time_us
+from plainsky.ingest.decoding import SKEW_US, account_event, good_did, identity_event, made_plain, post_event, time_us
 from plainsky.ingest.gaps import Gap
 from plainsky.ingest.seeking import Probe, seek
 
@@ -155,7 +155,7 @@ class Frames:
                 self._sink.drop("missing_block")
                 return None
             try:
-                event = post_event(action, did, rkey, rev, time, encode_cid(op["cid"]), plain(decode_dag_cbor(data)))
+                event = post_event(action, did, rkey, rev, time, encode_cid(op["cid"]), made_plain(decode_dag_cbor(data)))
             except (ValueError, RecursionError):
                 event = None  # its owner can write into a record what is no CBOR
         if event is None:

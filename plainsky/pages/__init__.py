@@ -93,9 +93,15 @@ class Pages:
 
     def _shown_feed(self, session: Session, feed_id: int, feed: Feed, log_time: int) -> ShownFeed:
         floor = log_time - feed.window
-        newest = [shown for entry in entries.page(session, feed_id, floor, entries.BEFORE_ALL, NEWEST) if (shown := self._shown_post(session, entry))]
+        newest = [
+            shown
+            for entry in entries.page(session, feed_id, floor, entries.BEFORE_ALL, NEWEST)
+            if (shown := self._shown_post(session, entry))
+        ]
         skeleton = f"/xrpc/app.bsky.feed.getFeedSkeleton?feed=at://{self._publisher}/app.bsky.feed.generator/{feed.rkey}"
-        return ShownFeed(feed.name, feed.description, "\n".join(feed_described(feed)[1:]), entries.count(session, feed_id, floor), newest, skeleton)
+        return ShownFeed(
+            feed.name, feed.description, "\n".join(feed_described(feed)[1:]), entries.count(session, feed_id, floor), newest, skeleton
+        )
 
     def _shown_post(self, session: Session, entry: entries.Shown) -> ShownPost | None:
         uri = parse_at_uri(entry.uri)
@@ -115,5 +121,3 @@ def _ago(seconds: float) -> str:
             count = int(seconds // length)
             return f"{count} {unit}{'s' if count > 1 else ''}"
     return f"{max(0, int(seconds))} seconds"
-
-

@@ -128,15 +128,17 @@ class _Work:
         self._entries: list[entries.Entry] = []
 
     def change_accounts(self) -> None:
-        """Account events and repo resets: what was there of these accounts is hidden, shown, or forgotten."""
+        """Account events and repo resets: what was there of these accounts is hidden, shown, forgotten, or to be looked at again."""
         changed = [new for event in self.folded.accounts.values() if (new := _changed(self.accounts[event.did], event))]
         for new in changed:
             self._follow(self.accounts[new.did], new)
             self.accounts[new.did] = new
+        told = {did for did, _ in self.folded.posts} if self.folded.resets else set()
         for event in self.folded.resets.values():
             account = self.accounts[event.did]
-            if account.reset_rev is None or account.reset_rev < event.rev:
-                self._bury(posts.ids_of_account(self.session, account.id, before_rev=event.rev))
+            stale = account.reset_rev is not None and account.reset_rev >= event.rev
+            if not stale and (event.did in told or posts.ids_of_account(self.session, account.id)):
+                # `plainsky.rechecking` asks the repo what is left.
                 self.accounts[event.did] = msgspec.structs.replace(account, reset_rev=event.rev)
                 changed.append(self.accounts[event.did])
         accounts.update(self.session, changed)
@@ -180,8 +182,6 @@ class _Work:
         return last_id
 
     def _kept_out(self, told: Told, account: Account) -> bool:
-        if account.reset_rev is not None and told.rev < account.reset_rev:
-            return True
         if told.post is None:
             return False
         if account.gone:
@@ -196,9 +196,7 @@ class _Work:
             return None if self._kept_out(told, account) else told
         if told.rev < before.rev and before.live and told.post and told.sort_at < before.sort_at:
             # An older version came late, and its place is earlier: the newer version moves there.
-            return msgspec.structs.replace(
-                told, rev=before.rev, cid=before.cid, post=posts.unpacked(posts.body(self.session, before.id))
-            )
+            return msgspec.structs.replace(told, rev=before.rev, cid=before.cid, post=posts.unpacked(posts.body(self.session, before.id)))
         return None
 
     def _drop(self, reason: str) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import cannot_run, postgres
-from tests.support.network import Net, started
+from tests.support.netbox import started
+from tests.support.network import Net
 
 HERE = Path(__file__).parent
 

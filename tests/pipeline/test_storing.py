@@ -3,9 +3,9 @@
 import pytest
 
 from labeler.signals.gtube import TEST_STRING
-from models import feeds, posts
+from models import accounts, feeds, posts
 from models.database import Database
-from tests.support.garden import account, at, created, deleted, did, reset, rkey, updated, uri
+from tests.support.garden import account, at, created, deleted, did, reset, rev, rkey, updated, uri
 from tests.support.kept import Kept
 
 
@@ -110,14 +110,12 @@ def test_an_account_event_that_comes_late_changes_nothing(kept: Kept) -> None:
     assert kept.shown() == [uri(0, 1)]
 
 
-def test_a_repo_reset_takes_out_what_is_older_and_a_later_commit_brings_it_back(kept: Kept) -> None:
-    kept.store([created(0, 1, 1), created(0, 2, 9)])
+def test_a_repo_reset_changes_no_feed_and_asks_for_a_look_at_what_is_left(kept: Kept) -> None:
+    kept.store([created(0, 1, 1), created(0, 2, 9), reset(0, 12), reset(1, 13)])
 
-    kept.store([reset(0, 5)])
-    assert kept.shown() == [uri(0, 2)]
-
-    kept.store([updated(0, 1, 10, "still here #garden")])
     assert kept.shown() == [uri(0, 2), uri(0, 1)]
+    waiting = kept.database.read_now(accounts.to_recheck, 10)
+    assert [(one.did, one.reset_rev) for one in waiting] == [(did(0), rev(12))]
 
 
 def test_a_post_dated_long_ago_is_an_import_and_kept_out(kept: Kept) -> None:

@@ -120,10 +120,13 @@ class Service:
     In the config, @PORT@ stands for a free port and @FOLDER@ for the folder; both stay the same over restarts.
     """
 
-    def __init__(self, folder: Path, config: str, env: Mapping[str, str] | None = None, arguments: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, config: str, env: Mapping[str, str] | None = None, arguments: tuple[str, ...] = (), port: int | None = None
+    ) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://localhost:{self.port}"
+        self.did = f"did:web:localhost%3A{self.port}"
         self.config = folder / "config.toml"
         self.config.write_text(config.replace("@PORT@", str(self.port)).replace("@FOLDER@", str(folder)))
         self._env = env
