@@ -114,7 +114,7 @@ def _expression(feed: Feed) -> re.Pattern[str]:
 
 def _matched(matcher: Matcher, stream: Sequence[Post]) -> Callable[[], int]:
     match = matcher.match
-    return lambda: sum(len(match("did:plc:ewvi7nxzyoun6zhxrhs64oiz", post)) for post in stream)
+    return lambda: sum(len(one.feeds) for post in stream for one in match("did:plc:ewvi7nxzyoun6zhxrhs64oiz", post))
 
 
 def _searched(expression: re.Pattern[str], stream: Sequence[Post]) -> Callable[[], int]:

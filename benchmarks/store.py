@@ -109,8 +109,8 @@ def _costs(path: Path, first: int) -> Iterator[float]:
 def _bytes(path: Path) -> dict[str, float]:
     """Bytes a row on the disk, of each table with its indexes."""
     database = Database(f"sqlite:///{path}")
-    sql = (
-        "SELECT m.tbl_name, sum(s.pgsize) FROM dbstat s JOIN sqlite_schema m ON m.name = s.name"
+    sql = (  # aggregated, `pageno` is a number of pages; `pgsize` overflows at 2 GiB
+        "SELECT m.tbl_name, sum(s.pageno) * (SELECT page_size FROM pragma_page_size) FROM dbstat s JOIN sqlite_schema m ON m.name = s.name"
         " WHERE s.aggregate = 1 AND m.tbl_name IN ('post', 'entry') GROUP BY m.tbl_name"
     )
     sizes: dict[str, int] = dict(database.read_now(lambda session: session.execute(sql)))

@@ -5,11 +5,12 @@ Every distinct word, tag, author, domain ... of all feeds is a number. A post is
 From there only feeds waiting for one of these are touched, and conditions shared by many feeds (a language) are asked once.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Sequence, Set
+from typing import TypeAlias
 
 import msgspec
 from attrs import evolve
+from msgspec.structs import replace
 
 from feedgen.feed import Feed
 from feedgen.plans import Gate, Leaf, Look, Node, Numbers, Plan
@@ -19,12 +20,19 @@ from models.post import Post
 
 
 class Admission(msgspec.Struct, frozen=True, gc=False):
-    """A post enters a feed: `feed` is its index, `rule` the path of the first include that holds, `words` what it found (`text.shown`)."""
+    """One reason for which a post enters feeds: the path of the first include that holds, and what it found (as `text.shown`).
 
-    feed: int
+    `feeds` are indexes into the sequence of feeds that the matcher was made of. Together, since thousands of feeds may want one word.
+    """
+
+    feeds: tuple[int, ...]
     rule: str
     kind: str
     words: Words
+
+
+_Reason: TypeAlias = tuple[Gate | None, str, str, str]
+_NO_FEEDS: Set[int] = frozenset()
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -58,7 +66,7 @@ class Matcher:
         self.unresolved = resolving.unresolved
         """Handles of author rules that could not be resolved; they match nobody."""
         index = _Index(self._plans, numbers)
-        self._ready = [index.blocks(number) for number in range(numbers.count)]
+        self._ready = [index.ready(number) for number in range(numbers.count)]
         self._waiting = index.waiting
         self._always = index.always
         self._asks = bool(index.waiting or index.always)
@@ -66,65 +74,68 @@ class Matcher:
         self._later = numbers.finder(lambda cls: cls not in index.looked_up)
 
     def match(self, did: str, post: Post) -> list[Admission]:
-        """The feeds that a post by `did` enters, each once, in no order that means anything (but the same every time)."""
+        """The feeds that a post by `did` enters: each feed in one admission, in no order that means anything (but the same every time)."""
         present = self._find(did, post)
         if not present and not self._always:
             return []
         look = Look(did, post, present, self._later)
-        blocks = [block for number in present for block in self._ready[number] if block.gate is None or look.passes(block.gate)]
-        admitted, several = _merged(blocks)
-        asked = several.union(self._always, *(self._waiting.get(number, ()) for number in present)) if self._asks else several
-        return admitted + [admission for feed in asked if (admission := _admission(feed, self._plans[feed], look))] if asked else admitted
+        admitted = [ready for number in present for gate, ready in self._ready[number] if gate is None or look.passes(gate)]
+        asked = _several(admitted)
+        if asked:
+            admitted = [rest for ready in admitted if (rest := _without(asked, ready)).feeds]
+        if self._asks:
+            asked = {*asked, *self._always}.union(*(self._waiting.get(number, ()) for number in present))
+        return [*admitted, *(told for feed in asked if (told := _admission(feed, self._plans[feed], look)))] if asked else admitted
 
 
-def _merged(blocks: Sequence["_Block"]) -> tuple[list[Admission], set[int]]:
-    """The admissions of feeds in one block; the feeds in several, whose first include and words need a closer look."""
-    admitted: list[Admission] = []
+def _several(admitted: Sequence[Admission]) -> Set[int]:
+    """Feeds admitted more than once: their first include and all their words need a closer look."""
     feeds: set[int] = set()
-    for block in blocks:
-        admitted += block.admissions
-        feeds.update(block.feeds)
-    if len(feeds) == len(admitted):
-        return admitted, set()
-    once: set[int] = set()
+    count = 0
+    for one in admitted:
+        feeds.update(one.feeds)
+        count += len(one.feeds)
+    if count == len(feeds):
+        return _NO_FEEDS
+    feeds.clear()
     several: set[int] = set()
-    for block in blocks:
-        several.update(once.intersection(block.feeds))
-        once.update(block.feeds)
-    return [admission for admission in admitted if admission.feed not in several], several
+    for one in admitted:
+        several.update(feeds.intersection(one.feeds))
+        feeds.update(one.feeds)
+    return several
+
+
+def _without(feeds: Set[int], admission: Admission) -> Admission:
+    if feeds.isdisjoint(admission.feeds):
+        return admission
+    return replace(admission, feeds=tuple(feed for feed in admission.feeds if feed not in feeds))
 
 
 def _admission(feed: int, plan: Plan, look: Look) -> Admission | None:
     for path, kind, node in plan.includes:
         words = node.judge(look)
         if words is not None:
-            return Admission(feed, path, kind, shown(words)) if plan.gate is None or look.passes(plan.gate) else None
+            return Admission((feed,), path, kind, shown(words)) if plan.gate is None or look.passes(plan.gate) else None
     return None
 
 
-class _Block(NamedTuple):
-    """Made admissions behind one gate or none, with their feeds' numbers beside them."""
-
-    gate: Gate | None
-    feeds: tuple[int, ...]
-    admissions: tuple[Admission, ...]
-
-
 class _Index:
-    """What each number leads to: blocks of admissions, and `waiting` feeds that are then asked. Those of `always` are asked every time."""
+    """What each number leads to: `ready` admissions, and `waiting` feeds that are then asked. Those of `always` are asked every time."""
 
     def __init__(self, plans: Sequence[Plan], numbers: Numbers) -> None:
         self.waiting: dict[int, set[int]] = {}
         self.always: list[int] = []
         self.looked_up: set[type[Rule]] = set()
-        self._ready: dict[int, dict[Gate | None, dict[int, Admission]]] = {}
-        self._words: dict[str, Words] = {}
+        self._feeds: dict[int, dict[_Reason, list[int]]] = {}
         for feed, plan in enumerate(plans):
             self._add(feed, plan, numbers)
 
-    def blocks(self, number: int) -> tuple[_Block, ...]:
-        """What a number admits at once."""
-        return tuple(_Block(gate, tuple(ready), tuple(ready.values())) for gate, ready in self._ready.get(number, {}).items())
+    def ready(self, number: int) -> tuple[tuple[Gate | None, Admission], ...]:
+        """What a number admits at once, behind a gate or none."""
+        return tuple(
+            (gate, Admission(tuple(feeds), path, kind, shown((word,))))
+            for (gate, path, kind, word), feeds in self._feeds.get(number, {}).items()
+        )
 
     def _add(self, feed: int, plan: Plan, numbers: Numbers) -> None:
         triggers = [_triggers(node) for _, _, node in plan.includes]
@@ -139,12 +150,13 @@ class _Index:
                 self.waiting.setdefault(number, set()).add(feed)
 
     def _make_ready(self, feed: int, plan: Plan) -> None:
+        done: set[int] = set()
         for path, kind, node in plan.includes:
             assert isinstance(node, Leaf)
             for number, word in node.words.items():
-                shared = self._words.setdefault(word or "", shown((word or "",)))
-                behind = self._ready.setdefault(number, {}).setdefault(plan.gate, {})
-                behind.setdefault(feed, Admission(feed, path, kind, shared))
+                if number not in done:
+                    self._feeds.setdefault(number, {}).setdefault((plan.gate, path, kind, word or ""), []).append(feed)
+            done.update(node.words)
 
 
 def _triggers(node: Node) -> tuple[Rule, ...] | None:

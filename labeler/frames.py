@@ -9,7 +9,6 @@ import libipld
 
 from models.labels import Label
 
-
 # libipld encodes bytes that look like a CID as a link, and one signature in a thousand does: strict clients then refuse the frame. So a
 # signature takes the place of bytes that are no CID, and that no text can hold.
 _NO_SIG = b"\xff" * 64

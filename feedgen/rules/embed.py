@@ -28,7 +28,7 @@ _ALT = {None: "", True: " described", False: " undescribed"}
 
 @frozen
 class Embed(Keyed):
-    """`any`: kinds of embeds, of which a post must have one; `alt`: whether all pictures and videos must have an alt text, or one must not."""
+    """`any`: kinds of embeds, of which a post must have one. `alt`: true when all pictures and videos have an alt text, false when not."""
 
     breadth = 1
     any: tuple[Embedded, ...] = field(validator=each(one_of(*_KINDS)))

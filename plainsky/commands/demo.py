@@ -21,6 +21,7 @@ from plainsky.config.schema import Service as ServiceTable
 from plainsky.ingest import Disconnected, Position, Sink, Source
 from plainsky.ingest.connecting import fetch
 from plainsky.logs import set_up_logging
+from plainsky.pages import skeleton_path
 from plainsky.sample import sample_events
 
 REACH_SECONDS = 5.0
@@ -102,10 +103,9 @@ async def _reached(host: str) -> bool:
 
 def _where(config: Config) -> str:
     base = f"http://localhost:{config.service.port}"
-    feed = f"at://{config.service.publisher}/app.bsky.feed.generator/{config.feeds[0].rkey}"
     return (
         f"\n  See the feeds fill:   {base}/?watch"
-        f"\n  A feed as served:     {base}/xrpc/app.bsky.feed.getFeedSkeleton?feed={feed}"
+        f"\n  A feed as served:     {base}{skeleton_path(config.service.publisher, config.feeds[0].rkey)}"
         f"\n  Labels:               {base}/xrpc/com.atproto.label.queryLabels?uriPatterns=*"
         f"\n  Health and metrics:   {base}/_health  {base}/metrics"
         "\n\nNothing is published, and all is thrown away at the end. Stop with Ctrl-C.\n"

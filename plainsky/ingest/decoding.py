@@ -17,9 +17,11 @@ _FRACTION = re.compile(r"(?:\.([0-9]{1,6})[0-9]*)?Z")
 def time_us(text: Any) -> int | None:
     """Microseconds since the epoch of a datetime; None when it is none, or no text at all.
 
-    Streams bring many events of the same second, so seconds and fractions are remembered: 0.25 us instead of 0.8.
+    Streams bring many events of the same second, so seconds and milliseconds are remembered: 0.25 us instead of 0.8.
     """
     try:
+        if len(text) == 27 and text[26] == "Z" and text[19] == "." and (micros := text[20:26]).isdecimal():
+            return _second(text[:19]) + int(micros)  # type: ignore[operator]  # of so many nothing is gained by remembering
         return _second(text[:19]) + _fraction(text[19:])  # type: ignore[operator]
     except TypeError:
         return parse_datetime(text) if isinstance(text, str) else None
@@ -37,8 +39,11 @@ def _fraction(text: str) -> int | None:
 
 
 def good_did(did: Any) -> TypeGuard[str]:
-    """A DID: what else is sent as one would break every at-uri made of it."""
-    return isinstance(did, str) and is_did(did)
+    """A DID: what else is sent as one would break every at-uri made of it, and a longer one the database's index of uris.
+
+    A did:plc has 32 characters, a did:web at most 8 and a hostname.
+    """
+    return isinstance(did, str) and len(did) <= 261 and is_did(did)
 
 
 def post_event(operation: Any, did: Any, rkey: Any, rev: str, time: int, cid: Any = None, record: Any = None) -> Event | None:

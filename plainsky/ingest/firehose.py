@@ -146,21 +146,22 @@ class Frames:
         return self._put_all(events, seq)
 
     def _post(self, op: Body, body: Body, rev: str, time: int) -> Event | None:
-        action, did, rkey = op["action"], body["repo"], op["path"][len(_POSTS) :]
-        if action == "delete":
-            event = post_event(action, did, rkey, rev, time)
-        else:
-            data = car.block(body["blocks"], op["cid"])
-            if data is None:
-                self._sink.drop("missing_block")
-                return None
-            try:
-                event = post_event(action, did, rkey, rev, time, encode_cid(op["cid"]), made_plain(decode_dag_cbor(data)))
-            except (ValueError, RecursionError):
-                event = None  # its owner can write into a record what is no CBOR
-        if event is None:
-            self._sink.drop("bad_post")
-        return event
+        """Its owner can write into a record what is no CBOR, and into an operation nearly anything: that costs this post only."""
+        action, rkey = op.get("action"), op["path"][len(_POSTS) :]
+        cid = record = None
+        try:
+            if action != "delete":
+                data = car.block(body["blocks"], op["cid"])
+                if data is None:
+                    return self._lost("missing_block")
+                cid, record = encode_cid(op["cid"]), made_plain(decode_dag_cbor(data))
+        except (KeyError, TypeError, ValueError, RecursionError):
+            return self._lost("bad_post")
+        return post_event(action, body.get("repo"), rkey, rev, time, cid, record) or self._lost("bad_post")
+
+    def _lost(self, reason: str) -> Event | None:
+        self._sink.drop(reason)
+        return None
 
     def _good_rev(self, rev: Any, time: int) -> TypeGuard[str]:
         said = tid_time_us(rev) if isinstance(rev, str) else None

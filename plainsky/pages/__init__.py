@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from importlib.resources import files
+from urllib.parse import quote
 
 import jinja2
 import msgspec
@@ -98,7 +99,7 @@ class Pages:
             for entry in entries.page(session, feed_id, floor, entries.BEFORE_ALL, NEWEST)
             if (shown := self._shown_post(session, entry))
         ]
-        skeleton = f"/xrpc/app.bsky.feed.getFeedSkeleton?feed=at://{self._publisher}/app.bsky.feed.generator/{feed.rkey}"
+        skeleton = skeleton_path(self._publisher, feed.rkey)
         return ShownFeed(
             feed.name, feed.description, "\n".join(feed_described(feed)[1:]), entries.count(session, feed_id, floor), newest, skeleton
         )
@@ -113,6 +114,11 @@ class Pages:
         ago = _ago(self._clock() - entry.sort_at / 1e6)
         why = f"{entry.rule}: {', '.join(entries.split(entry.words))}".rstrip(": ")
         return ShownPost(found[0].text or "(no text)", f"https://bsky.app/profile/{uri.authority}/post/{uri.rkey}", why, ago)
+
+
+def skeleton_path(publisher: str, rkey: str) -> str:
+    """Path and query of a feed's first page. A did:web may hold a percent sign, which a query must spell %25."""
+    return f"/xrpc/app.bsky.feed.getFeedSkeleton?feed={quote(f'at://{publisher}/app.bsky.feed.generator/{rkey}', safe=':/')}"
 
 
 def _ago(seconds: float) -> str:

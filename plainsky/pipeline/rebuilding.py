@@ -64,6 +64,6 @@ def _judge_again(
 ) -> None:
     rows = []
     for post in step:
-        admissions = [admission for admission in matcher.match(post.account.did, post.post) if admission.feed in stale]
-        rows += entry_rows(admissions, ids, post.account, post.sort_at, post.id, uri_of(post.account.did, post.rkey))
-    entries.apply_quota(session, quotas, entries.add(session, rows))
+        rows += entry_rows(matcher.match(post.account.did, post.post), ids, post.account, post.sort_at, post.id, uri_of(post.account.did, post.rkey))
+    numbers = {ids[index] for index in stale}
+    entries.apply_quota(session, quotas, entries.add(session, [row for row in rows if row.feed_id in numbers]))

@@ -63,10 +63,11 @@ def entry_rows(
     """The entries of one post, with their reasons."""
     state = entries.SHOWN if account.active else entries.HIDDEN
     tie = entries.tie_of(uri)
-    return [
-        entries.Entry(feed_ids[a.feed], state, sort_at, tie, post_id, uri, f"{a.rule} {a.kind}", entries.joined(a.words), account.id)
-        for a in admissions
-    ]
+    rows = []
+    for why in admissions:
+        rule, words = f"{why.rule} {why.kind}", entries.joined(why.words)
+        rows += [entries.Entry(feed_ids[feed], state, sort_at, tie, post_id, uri, rule, words, account.id) for feed in why.feeds]
+    return rows
 
 
 class Storer:
@@ -146,15 +147,19 @@ class _Work:
 
     def _follow(self, old: Account, new: Account) -> None:
         if new.gone:
-            self._bury(posts.ids_of_account(self.session, new.id))
+            self._bury(new)
         elif old.active and not new.active:
             self.touched |= entries.hide(self.session, posts.ids_of_account(self.session, new.id))
         elif new.active and not old.active:
             self.touched |= entries.show(self.session, posts.ids_of_account(self.session, new.id))
 
-    def _bury(self, post_ids: Sequence[int]) -> None:
-        self.touched |= entries.remove(self.session, post_ids)
-        posts.bury(self.session, post_ids)
+    def _bury(self, account: Account) -> None:
+        """Nothing is kept of what a deleted account said, and nothing is said of it any more."""
+        told = posts.of_account(self.session, account.id)
+        ids = [post.id for post in told]
+        self.touched |= entries.remove(self.session, ids)
+        posts.bury(self.session, ids)
+        self._labels += [Deleted(uri_of(account.did, post.rkey)) for post in told]
 
     def write_posts(self, last_id: int) -> int:
         """Insert, change and bury posts with their entries; return the last number given."""

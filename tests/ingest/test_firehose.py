@@ -100,12 +100,12 @@ async def test_gaps_in_the_seq_are_legal() -> None:
     [
         (commit(ops=7), "bad_commit"),
         (commit(ops=["x"]), "bad_commit"),
-        (commit(ops=[{"path": "app.bsky.feed.post/a", "action": "create", "cid": None}]), "bad_commit"),
+        (commit(ops=[{"path": "app.bsky.feed.post/a", "action": "create", "cid": None}]), "bad_post"),
         (commit(ops=[{"path": "app.bsky.feed.post/a", "action": "create", "cid": b"\x01q\x12 " + b"x" * 32}]), "missing_block"),
         (commit(blocks=b""), "missing_block"),
         (commit(blocks=b"\xff" * 40), "missing_block"),
         (commit(ops=[{"path": "app.bsky.feed.post/a b", "action": "delete"}]), "bad_post"),
-        (commit(ops=[{"path": "app.bsky.feed.post/abc", "action": "merge"}]), "bad_commit"),
+        (commit(ops=[{"path": "app.bsky.feed.post/abc", "action": "merge"}]), "bad_post"),
         (commit(repo="alice.test"), "bad_post"),
         (commit(rev=tid_of(microseconds("2026-11-20T20:00:00Z"), 0)), "future_rev"),
         (commit(rev=tid_of(microseconds("2099-01-01T00:00:00Z"), 0), time="2099-01-01T00:00:00Z"), "future_rev"),
@@ -126,8 +126,18 @@ async def test_what_does_not_fit_the_lexicon_is_dropped_and_counted_and_the_curs
     assert sink.cursors == [2]
 
 
+def test_a_broken_operation_is_dropped_without_the_commits_other_posts() -> None:
+    body = decode_dag_cbor_multi(commit())[1]
+    ops = [{"path": "app.bsky.feed.post/x", "action": "create", "cid": 7}, {"path": "app.bsky.feed.post/y"}, *body["ops"]]
+
+    sink = digested(frame("#commit", {**body, "ops": ops}))
+
+    assert sink.dropped == {"bad_post": 2}
+    assert len(sink.events) == 1
+
+
 def test_a_record_that_is_no_cbor_is_dropped_without_the_commits_other_posts() -> None:
-    good, _ = decode_dag_cbor_multi(commit())[1]["ops"][0], None
+    good = decode_dag_cbor_multi(commit())[1]["ops"][0]
     cid = b"\x01q\x12 " + b"n" * 32
     deep = cid + b"\x81" * 100_000 + b"\x01"
     size = bytes([len(deep) & 127 | 128, len(deep) >> 7 & 127 | 128, len(deep) >> 14])

@@ -250,7 +250,7 @@ def said(wire: Wire, kind: str = "commit", **changes: object) -> bytes:
     [
         ("commit", {"rkey": "a b"}, "bad_post"),
         ("commit", {"rkey": 7}, "bad_line"),
-        ("commit", {"rev": "yesterday"}, "bad_post"),
+        ("commit", {"rev": "yesterday"}, "bad_rev"),
         ("commit", {"operation": "merge"}, "bad_post"),
         ("commit", {"cid": None}, "bad_post"),
         ("commit", {"record": "text"}, "bad_"),
@@ -318,7 +318,13 @@ def test_an_accounts_own_time_is_bounded_by_the_wires_so_that_no_later_event_loo
 
 
 def test_times_with_few_or_many_digits_are_read_alike() -> None:
-    times = ["2026-11-20T19:26:08Z", "2026-11-20T19:26:08.0Z", "2026-11-20T19:26:08.000000999Z", "2026-11-20T20:26:08.000+01:00"]
+    times = [
+        "2026-11-20T19:26:08Z",
+        "2026-11-20T19:26:08.0Z",
+        "2026-11-20T19:26:08.000000Z",
+        "2026-11-20T19:26:08.000000999Z",
+        "2026-11-20T20:26:08.000+01:00",
+    ]
 
     sink = lines("v2", *(said("v2", time=time) for time in times))
 

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from labeler import frames
 from models.labels import Label
 
-LABEL = Label("did:plc:" + "a" * 24, "at://did:plc:" + "b" * 24 + "/app.bsky.feed.post/3kaaaaaaaaa2a", "test", "2026-11-20T12:00:00.000Z", "")
+LABEL = Label(
+    "did:plc:" + "a" * 24, "at://did:plc:" + "b" * 24 + "/app.bsky.feed.post/3kaaaaaaaaa2a", "test", "2026-11-20T12:00:00.000Z", ""
+)
 CID = b"\x01\x71\x12\x20"
 
 

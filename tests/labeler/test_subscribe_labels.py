@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import peewee
 import pytest
+from msgspec.structs import replace
 
 from labeler import frames, stream
 from labeler.service import LabelService
@@ -218,7 +219,8 @@ def fat_log(database: Database, megabytes: int) -> None:
     """A log of few but very large frames, more than the kernel buffers for a connection."""
     apply(database, judged("post", CIDS[0]))
     label = Label(SRC, SRC, "fat", "2026-01-01T12:00:00.000Z")
-    rows = [SignedLabel(seq, label, b"", frames.labels(seq, label, b"x" * 250_000), 1) for seq in range(2, 2 + 4 * megabytes)]
+    fat = replace(label, val="x" * 250_000)
+    rows = [SignedLabel(seq, label, bytes(64), frames.labels(seq, fat, bytes(64)), 1) for seq in range(2, 2 + 4 * megabytes)]
     database.write_now(labels.append, rows)
 
 

@@ -151,6 +151,14 @@ def test_a_label_is_negated_when_its_post_is_deleted(kept: Kept) -> None:
     assert kept.labels() == [(1, uri(0, 1), flagged.cid, 0), (2, uri(0, 1), flagged.cid, 1)]
 
 
+def test_the_labels_of_a_deleted_account_are_negated(kept: Kept) -> None:
+    flagged = created(0, 1, 1, TEST_STRING)
+    kept.store([flagged])
+    assert kept.store([account(0, 2, active=False, status="deleted")]).labelled
+
+    assert kept.labels() == [(1, uri(0, 1), flagged.cid, 0), (2, uri(0, 1), flagged.cid, 1)]
+
+
 def test_the_versions_of_touched_feeds_rise_for_other_processes(kept: Kept) -> None:
     before = kept.database.read_now(feeds.known)
     kept.store([created(0, 1, 1)])

@@ -1,0 +1,266 @@
+"""The service as its operator runs it: a process, a config, real sockets (issue: operating)."""
+
+import re
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from coincurve import PrivateKey
+
+from models.database import Database
+from plainsky.ingest.recording import Recorder
+from plainsky.sample import sample_events
+from tests.support.lexicons import assert_valid_output
+from tests.support.programs import Service, wait_until
+
+CONFIG = """
+[service]
+hostname = "localhost:@PORT@"
+port = @PORT@
+
+[store]
+url = "sqlite:///@FOLDER@/plainsky.sqlite"
+
+[ingest]
+source = "replay"
+path = "{recording}"
+
+[[feeds]]
+rkey = "all"
+name = "All"
+window = "3d"
+[[feeds.include]]
+kind = "language"
+any = ["en", "nl", "fr"]
+
+[labeler]
+
+[[labels]]
+value = "plainsky-test"
+signals = ["gtube"]
+mode = "auto"
+
+[log]
+level = "debug"
+format = "json"
+"""
+VIEWER = "did:plc:viewerviewerviewerviewer"
+TOKEN = "Bearer eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NksifQ.eyJpc3MiOiJkaWQ6cGxjOnZpZXdlcnZpZXdlcnZpZXdlcnZpZXdlciJ9.c2ln"
+KEY = {"PLAINSKY_LABELER_KEY": PrivateKey(b"\x05" * 32).to_hex()}
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled sample, as if it had ended a minute ago."""
+    folder = tmp_path_factory.mktemp("recording")
+    with Recorder(folder) as recorder:
+        for number, event in enumerate(sample_events(int((time.time() - 60) * 1e6)), 1):
+            recorder.put(event, number)
+    return folder
+
+
+@pytest.fixture
+def running(service: Callable[..., Service], recording: Path) -> Service:
+    """Started, and the whole recording is stored."""
+    started = service(CONFIG.format(recording=recording), env=KEY)
+    wait_until(lambda: len(skeleton(started)["feed"]) > 50, 20, "the recording is stored")
+    return started
+
+
+def feed_uri(service: Service) -> str:
+    return quote(f"at://did:web:localhost%3A{service.port}/app.bsky.feed.generator/all")
+
+
+def skeleton(service: Service, parameters: str = "&limit=100", **headers: str) -> dict[str, list[dict[str, str]]]:
+    return dict(service.get(f"/xrpc/app.bsky.feed.getFeedSkeleton?feed={feed_uri(service)}{parameters}", headers)[1])
+
+
+def test_every_answer_is_valid_by_the_official_lexicons(running: Service) -> None:
+    assert_valid_output("app.bsky.feed.describeFeedGenerator", running.get("/xrpc/app.bsky.feed.describeFeedGenerator")[1])
+    assert_valid_output("app.bsky.feed.getFeedSkeleton", skeleton(running))
+    assert_valid_output("com.atproto.label.queryLabels", running.get("/xrpc/com.atproto.label.queryLabels?uriPatterns=*")[1])
+
+
+def test_the_did_document_names_both_services_and_the_labelers_key(running: Service) -> None:
+    document = running.get("/.well-known/did.json")[1]
+
+    assert {service["id"]: service["type"] for service in document["service"]} == {
+        "#bsky_fg": "BskyFeedGenerator",
+        "#atproto_labeler": "AtprotoLabeler",
+    }
+    assert document["verificationMethod"][0]["id"].endswith("#atproto_label")
+
+
+def test_of_the_samples_two_flagged_posts_the_one_that_was_edited_has_no_label_that_stands(running: Service) -> None:
+    labels = running.get("/xrpc/com.atproto.label.queryLabels?uriPatterns=*")[1]["labels"]
+
+    assert [label["val"] for label in labels if not label.get("neg")] == ["plainsky-test"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "name"),
+    [
+        ("/xrpc/app.bsky.feed.getFeedSkeleton", 400, "InvalidRequest"),
+        ("/xrpc/app.bsky.feed.getFeedSkeleton?feed=at://did:web:x.example/app.bsky.feed.generator/all", 400, "UnknownFeed"),
+        ("/xrpc/com.example.unknown", 501, "MethodNotImplemented"),
+        ("/xrpc/com.atproto.label.queryLabels", 400, "InvalidRequest"),
+        ("/xrpc/com.atproto.label.subscribeLabels", 426, "InvalidRequest"),
+    ],
+)
+def test_errors_are_in_xrpc_shape(running: Service, path: str, status: int, name: str) -> None:
+    got, body = running.get(path)
+
+    assert (got, body["error"]) == (status, name)
+    assert set(body) == {"error", "message"}
+
+
+def test_health_tells_each_part_and_metrics_count(running: Service) -> None:
+    health = running.get("/_health")[1]
+    metrics = text(running, "/metrics")
+    routes = {"app.bsky.feed.getFeedSkeleton"}
+
+    assert health["status"] == "ok"
+    assert health["database"]["ok"]
+    assert health["signingKey"]["ok"]
+    assert 'plainsky_events_total{kind="create"} 257.0' in metrics
+    assert re.search(r'plainsky_dropped_total\{reason="(import|account_deleted)"\} [1-9]', metrics)
+    assert routes <= set(re.findall(r'plainsky_requests_total\{nsid="([^"]+)"', metrics))
+
+
+def test_what_a_stranger_types_becomes_no_name_of_a_metric(running: Service) -> None:
+    running.get("/xrpc/com.example.secret-of-a-reader")
+
+    assert "secret-of-a-reader" not in text(running, "/metrics")
+
+
+def test_no_trace_of_a_viewer_is_in_database_logs_or_metrics(running: Service) -> None:
+    skeleton(running, Authorization=TOKEN)
+    skeleton(running, parameters=f"&limit=30&viewer={VIEWER}", Authorization=TOKEN)
+    running.get("/xrpc/com.atproto.label.queryLabels?uriPatterns=*", {"Authorization": TOKEN})
+    metrics = text(running, "/metrics")
+    running.stop()
+
+    files = [path for path in running.folder.iterdir() if path.is_file()]
+    assert {"plainsky.sqlite", "log"} <= {path.name for path in files}
+    for secret in (VIEWER, TOKEN.split()[1], TOKEN.split(".")[1]):
+        assert secret not in metrics
+        assert [path.name for path in files if secret.encode() in path.read_bytes()] == []
+
+
+def test_the_start_page_shows_feeds_and_reasons_without_script_cookie_or_third_party(running: Service) -> None:
+    import urllib.request
+
+    with urllib.request.urlopen(f"{running.url}/") as answer:
+        page, headers = answer.read().decode(), answer.headers
+
+    assert "<h2>All</h2>" in page
+    assert "because of include[0] language" in page
+    assert "<script" not in page
+    assert "Set-Cookie" not in headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert re.findall(r'(?:src|<link[^>]*href)="(?!/)[^"]*"', page) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_within_five_seconds_also_with_open_streams(running: Service, number: signal.Signals) -> None:
+    import asyncio
+    import os
+
+    import aiohttp
+
+    async def stop_with_a_stream_open() -> object:
+        url = running.url.replace("http", "ws") + "/xrpc/com.atproto.label.subscribeLabels?cursor=0"
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as stream:
+            await stream.receive(5)
+            os.kill(running.program.pid, number)
+            while not (message := await stream.receive(5)).type.name.startswith("CLOS"):
+                pass
+            return message.type
+
+    asyncio.run(stop_with_a_stream_open())
+    wait_until(lambda: not running.program.running, 5, "the process has ended")
+    assert running.program.stop() == 0
+
+
+def test_after_a_restart_it_serves_the_same_bytes(running: Service) -> None:
+    before = skeleton(running)
+    running.restart()
+
+    assert skeleton(running) == before
+
+
+def test_a_changed_rule_fills_its_feed_anew_from_the_stored_posts(running: Service) -> None:
+    everything = len(skeleton(running)["feed"])
+    running.config.write_text(running.config.read_text().replace('any = ["en", "nl", "fr"]', 'any = ["nl"]'))
+    running.restart()
+
+    assert 0 < len(skeleton(running)["feed"]) < everything
+
+
+def test_a_second_writer_on_one_file_is_told_so(running: Service) -> None:
+    other = Service(running.folder, running.config.read_text().replace(f"port = {running.port}", "port = 0"), KEY)
+    other.config = running.folder / "other.toml"
+
+    with pytest.raises(AssertionError, match="another plainsky already writes"):
+        other.start()
+
+
+def test_a_port_that_is_taken_is_a_clear_error(running: Service, tmp_path: Path) -> None:
+    other = Service(tmp_path, running.config.read_text().replace(str(running.folder), str(tmp_path)), KEY)
+
+    with pytest.raises(AssertionError, match=r"cannot listen on 127\.0\.0\.1"):
+        other.start()
+
+
+@pytest.fixture
+def on_postgresql(service: Callable[..., Service], recording: Path, postgresql_url: str) -> Service:
+    """The service on PostgreSQL; the URL comes from the environment, as a secret must."""
+    return service(CONFIG.format(recording=recording), env={**KEY, "PLAINSKY_STORE_URL": postgresql_url})
+
+
+def test_on_postgresql_a_serving_process_shows_what_another_stores_and_a_standby_takes_over(
+    on_postgresql: Service, service: Callable[..., Service], recording: Path, postgresql_url: str
+) -> None:
+    wait_until(lambda: len(skeleton(on_postgresql)["feed"]) > 50, 20, "the recording is stored")
+    environment = {**KEY, "PLAINSKY_STORE_URL": postgresql_url}
+    config = on_postgresql.config.read_text().replace(f"\nport = {on_postgresql.port}", "\nport = @PORT@")
+    serving = service(config, env=environment, arguments=("--role", "serve"))
+
+    def shown(one: Service) -> object:
+        return one.get(f"/xrpc/app.bsky.feed.getFeedSkeleton?feed={feed_uri(on_postgresql)}&limit=100")[1]
+
+    assert shown(serving) == shown(on_postgresql)
+
+    database = Database(postgresql_url)
+    database.open()
+    try:
+        newest = shown(serving)["feed"][0]["post"]  # type: ignore[index]
+        database.write_now(lambda session: session.execute("DELETE FROM entry WHERE uri = ?", (newest,)))
+        database.write_now(lambda session: session.execute("UPDATE feed SET version = version + 1"))
+        wait_until(lambda: newest not in str(shown(serving)), 3, "the other process shows it")
+    finally:
+        database.close()
+
+
+def test_health_is_503_while_the_database_is_away_and_200_when_it_is_back(on_postgresql: Service, postgresql_url: str) -> None:
+    import psycopg
+
+    server, name = postgresql_url.rsplit("/", 1)
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
+        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        wait_until(lambda: on_postgresql.get("/_health")[0] == 503, 10, "health says that the database is away")
+        assert not on_postgresql.get("/_health")[1]["database"]["ok"]
+        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    wait_until(lambda: on_postgresql.get("/_health")[0] == 200, 10, "health says that the database is back")
+
+
+def text(service: Service, path: str) -> str:
+    """An answer as text."""
+    import urllib.request
+
+    with urllib.request.urlopen(service.url + path) as answer:
+        return str(answer.read().decode())
