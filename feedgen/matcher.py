@@ -5,7 +5,9 @@ Every distinct word, tag, author, domain ... of all feeds is a number. A post is
 From there only feeds waiting for one of these are touched, and conditions shared by many feeds (a language) are asked once.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
+from functools import reduce
+from operator import or_
 from typing import TypeAlias
 
 import msgspec
@@ -32,7 +34,6 @@ class Admission(msgspec.Struct, frozen=True, gc=False):
 
 
 _Reason: TypeAlias = tuple[Gate | None, str, str, str]
-_NO_FEEDS: Set[int] = frozenset()
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -66,10 +67,12 @@ class Matcher:
         self.unresolved = resolving.unresolved
         """Handles of author rules that could not be resolved; they match nobody."""
         index = _Index(self._plans, numbers)
-        self._ready = [index.ready(number) for number in range(numbers.count)]
+        self._free = [tuple(ready for gate, ready in index.ready(number) if gate is None) for number in range(numbers.count)]
+        self._gated = {n: gated for n in range(numbers.count) if (gated := [(gate, ready) for gate, ready in index.ready(n) if gate])}
+        self._bits = [index.bits(number) for number in range(numbers.count)]
         self._waiting = index.waiting
         self._always = index.always
-        self._asks = bool(index.waiting or index.always)
+        self._simple = not (self._gated or self._waiting or self._always)
         self._find = numbers.finder(lambda cls: cls in index.looked_up)
         self._later = numbers.finder(lambda cls: cls not in index.looked_up)
 
@@ -78,31 +81,35 @@ class Matcher:
         present = self._find(did, post)
         if not present and not self._always:
             return []
+        admitted: list[Admission] = []
+        free, bits, seen, twice = self._free, self._bits, 0, 0
+        for number in present:
+            admitted += free[number]
+            twice |= seen & bits[number]
+            seen |= bits[number]
+        if self._simple and not twice:
+            return admitted
         look = Look(did, post, present, self._later)
-        admitted = [ready for number in present for gate, ready in self._ready[number] if gate is None or look.passes(gate)]
-        asked = _several(admitted)
-        if asked:
-            admitted = [rest for ready in admitted if (rest := _without(asked, ready)).feeds]
-        if self._asks:
-            asked = {*asked, *self._always}.union(*(self._waiting.get(number, ()) for number in present))
-        return [*admitted, *(told for feed in asked if (told := _admission(feed, self._plans[feed], look)))] if asked else admitted
+        for number in present if self._gated else ():
+            admitted += [ready for gate, ready in self._gated.get(number, ()) if look.passes(gate)]
+        return self._asked(look, admitted, _places(twice), present)
+
+    def _asked(self, look: Look, admitted: list[Admission], several: set[int], present: Collection[int]) -> list[Admission]:
+        """With feeds of several numbers asked for their first include and all its words, and those that can only be asked."""
+        if several:
+            admitted = [rest for ready in admitted if (rest := _without(several, ready)).feeds]
+        asked = several.union(self._always, *(self._waiting.get(number, ()) for number in present)) if not self._simple else several
+        return admitted + [told for feed in asked if (told := _admission(feed, self._plans[feed], look))]
 
 
-def _several(admitted: Sequence[Admission]) -> Set[int]:
-    """Feeds admitted more than once: their first include and all their words need a closer look."""
-    feeds: set[int] = set()
-    count = 0
-    for one in admitted:
-        feeds.update(one.feeds)
-        count += len(one.feeds)
-    if count == len(feeds):
-        return _NO_FEEDS
-    feeds.clear()
-    several: set[int] = set()
-    for one in admitted:
-        several.update(feeds.intersection(one.feeds))
-        feeds.update(one.feeds)
-    return several
+def _places(bits: int) -> set[int]:
+    """The places of the bits that are set."""
+    found = set()
+    while bits:
+        lowest = bits & -bits
+        found.add(lowest.bit_length() - 1)
+        bits ^= lowest
+    return found
 
 
 def _without(feeds: Set[int], admission: Admission) -> Admission:
@@ -120,7 +127,10 @@ def _admission(feed: int, plan: Plan, look: Look) -> Admission | None:
 
 
 class _Index:
-    """What each number leads to: `ready` admissions, and `waiting` feeds that are then asked. Those of `always` are asked every time."""
+    """What each number leads to: admissions made beforehand, behind a gate or none, and `waiting` feeds that are then asked.
+
+    Feeds of `always` are asked about every post.
+    """
 
     def __init__(self, plans: Sequence[Plan], numbers: Numbers) -> None:
         self.waiting: dict[int, set[int]] = {}
@@ -130,12 +140,14 @@ class _Index:
         for feed, plan in enumerate(plans):
             self._add(feed, plan, numbers)
 
-    def ready(self, number: int) -> tuple[tuple[Gate | None, Admission], ...]:
-        """What a number admits at once, behind a gate or none."""
-        return tuple(
-            (gate, Admission(tuple(feeds), path, kind, shown((word,))))
-            for (gate, path, kind, word), feeds in self._feeds.get(number, {}).items()
-        )
+    def ready(self, number: int) -> Iterator[tuple[Gate | None, Admission]]:
+        """The admissions of a number, each with its gate."""
+        for (gate, path, kind, word), feeds in self._feeds.get(number, {}).items():
+            yield gate, Admission(tuple(feeds), path, kind, shown((word,)))
+
+    def bits(self, number: int) -> int:
+        """One bit for each feed of `ready`: to see that two numbers lead to one feed, nothing is cheaper than to intersect integers."""
+        return reduce(or_, (1 << feed for feeds in self._feeds.get(number, {}).values() for feed in feeds), 0)
 
     def _add(self, feed: int, plan: Plan, numbers: Numbers) -> None:
         triggers = [_triggers(node) for _, _, node in plan.includes]

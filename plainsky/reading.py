@@ -12,6 +12,7 @@ from plainsky.ingest.jetstream import Jetstream
 from plainsky.ingest.replay import Replay
 from plainsky.ingest.supervisor import Patience, Supervisor
 from plainsky.metrics import Metrics
+from plainsky.patience import patiently
 from plainsky.pipeline.batching import Batcher
 from plainsky.pipeline.storing import Outcome, Storer
 
@@ -21,6 +22,7 @@ class Reading:
 
     def __init__(self, config: Ingest, database: Database, storer: Storer, metrics: Metrics, committed: Callable[[Outcome], None]) -> None:
         self._config, self._database, self._metrics = config, database, metrics
+        self._kind: str = config.source
         self._batcher = Batcher(database, storer, metrics, committed, config.batch_size, config.batch_age / 1e6)
 
     @property
@@ -32,7 +34,9 @@ class Reading:
         """Read the configured source, or the one given."""
         config = self._config
         hosts = (str(config.path),) if config.source == "replay" and config.path else config.hosts
-        supervisor = Supervisor(source or source_of(config), hosts, self._batcher, self._resume, self._remembered, patience_of(config))
+        source = source or source_of(config)
+        self._kind = source.kind
+        supervisor = Supervisor(source, hosts, self._batcher, self._resume, self._remembered, patience_of(config))
         reading, storing = asyncio.create_task(supervisor.run()), asyncio.create_task(self._batcher.run())
         try:
             await asyncio.wait([reading, storing], return_when=asyncio.FIRST_COMPLETED)
@@ -47,14 +51,18 @@ class Reading:
                 task.result()
 
     async def _resume(self, host: str) -> Position | None:
-        await self._batcher.begin(host)
+        await self._batcher.begin(self._named(host))
         self._metrics.connected(host)
-        found = await self._database.read(cursors.current)
-        return Position(*found) if found else None
+        found = await patiently(self._database.read, cursors.current)
+        return Position(found[0].removeprefix(self._named("")), found[1], found[2]) if found else None
 
     async def _remembered(self, host: str) -> Position | None:
-        found = await self._database.read(cursors.of_host, host)
+        found = await patiently(self._database.read, cursors.of_host, self._named(host))
         return Position(host, *found) if found else None
+
+    def _named(self, host: str) -> str:
+        """One host may serve several wires, each with a count of its own: they are stored under different names."""
+        return f"{self._kind} {host}"
 
 
 def patience_of(config: Ingest) -> Patience:

@@ -20,6 +20,7 @@ from models.posts import OfAccount
 from models.protocol.syntax import is_did
 from plainsky.ingest import POSTS, Disconnected
 from plainsky.ingest.connecting import Parameters, fetch
+from plainsky.patience import patiently
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Rechecker:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await self.once()
+            await patiently(self.once)
             await asyncio.sleep(POLL_SECONDS)
 
     async def once(self) -> None:
@@ -72,7 +73,12 @@ class Rechecker:
         found: dict[str, dict[str, Any]] = {}
         cursor = ""
         for _ in range(PAGES):
-            asked: list[tuple[str, str | int]] = [("repo", did), ("collection", POSTS), ("limit", 100), *([("cursor", cursor)] if cursor else [])]
+            asked: list[tuple[str, str | int]] = [
+                ("repo", did),
+                ("collection", POSTS),
+                ("limit", 100),
+                *([("cursor", cursor)] if cursor else []),
+            ]
             page = await _json(pds, "/xrpc/com.atproto.repo.listRecords", asked)
             records = {record["uri"].rpartition("/")[2]: record for record in page["records"]}
             found |= records

@@ -33,6 +33,7 @@ from plainsky.identity import resolve_handles
 from plainsky.ingest import Source
 from plainsky.metrics import Metrics
 from plainsky.pages import Pages
+from plainsky.patience import AWAY, patiently
 from plainsky.pipeline.pruning import prune
 from plainsky.pipeline.rebuilding import align
 from plainsky.pipeline.storing import Outcome, Rooms, Storer
@@ -70,7 +71,7 @@ class Service:
         if writes:
             await lock.take()
         self._down.push_async_callback(asyncio.to_thread, self.database.close)
-        await asyncio.to_thread(self.database.open)
+        await asyncio.to_thread(self._open)
         self._make_labeler()
         await self._make_feeds()
         log_time = await self.database.read(cursors.log_time)
@@ -110,6 +111,12 @@ class Service:
         self.health.heard()
         if outcome.labelled and self._labels:
             self._labels.wake()
+
+    def _open(self) -> None:
+        try:
+            self.database.open()
+        except AWAY as error:
+            raise OperatorError(f"[store] url: the database cannot be used: {error}") from error
 
     def _make_labeler(self) -> None:
         config = self.config
@@ -186,7 +193,7 @@ class Service:
 
     async def _poll_for_ever(self) -> None:
         while True:
-            await self._feeds.poll()
+            await patiently(self._feeds.poll)
             await asyncio.sleep(POLL_SECONDS)
 
     async def _prune_for_ever(self) -> None:
@@ -201,7 +208,7 @@ class Service:
             scheduler.shutdown(wait=False)
 
     async def _prune(self) -> None:
-        gone = await prune(self.database, self.config.feeds, self.feed_ids, self.config.store.retention)
+        gone = await patiently(prune, self.database, self.config.feeds, self.feed_ids, self.config.store.retention)
         log.info("pruned %d entries and %d posts", *gone)
 
 

@@ -10,6 +10,7 @@ it is found anywhere.
     where = ["text", "alt"]
 """
 
+from array import array
 from collections.abc import Collection, Hashable, Mapping
 from typing import Any
 
@@ -61,8 +62,10 @@ class Keyword(Rule):
 def _search(place: str, ids: Mapping[str, int]) -> Finder:
     # All words go through one Aho-Corasick automaton: its cost is that of the text, not of the number of words. Whether a word stands free
     # is asked of what was found only. Looking up each word of the text in a dict costs three times as much (benchmarks/matching.py).
-    hits, read, inside, numbers = AhoCorasick(list(ids)).find_matches_as_indexes, PLACES[place], IN_WORD, list(ids.values())
-    left, right = zip(*map(bounded, ids), strict=True)
+    hits, read, inside = AhoCorasick(list(ids)).find_matches_as_indexes, PLACES[place], IN_WORD
+    # Arrays of plain numbers: with 50,000 words, objects would be spread over more memory than a processor's cache holds.
+    numbers = array("L", ids.values())
+    left, right = (bytes(side) for side in zip(*map(bounded, ids), strict=True))
 
     def find(did: str, post: Post) -> Collection[int]:
         text = f" {fold(read(post))} "

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from aiohttp import WSMsgType
 
-from plainsky.ingest import POSTS, Position, Sink
+from plainsky.ingest import POSTS, Position, Refused, Sink
 from plainsky.ingest.connecting import BadRequest, NotServed, WebSocket, connected, ended
 from plainsky.ingest.dictionaries import Dictionaries, Dictionary
 from plainsky.ingest.gaps import Gap
@@ -24,6 +24,7 @@ V1_PATH = "/subscribe"
 V1_DICTIONARY = 1_612_007_021  # the id of the one dictionary that v1 ever had
 FIRST_TIME = 10**15
 """A cursor of at least this is microseconds, a smaller one is a seq (Jetstream's own rule, on both wires)."""
+HANDSHAKES = 5  # a cursor too old, a dictionary retired or two: then this host is broken
 ROOM_EVERY = 31  # ask for room after every 32 lines: a mask, for the loop is hot
 
 Wire: TypeAlias = Literal["auto", "v1", "v2"]
@@ -55,7 +56,7 @@ class Jetstream:
     async def _run_v2(self, host: str, start: Position | None, sink: Sink) -> None:
         gap = Gap(sink, start)
         cursor = self._v2_cursor(host, start)
-        while True:
+        for _ in range(HANDSHAKES):
             dictionary = await self._dictionary(host)
             try:
                 return await self._read(host, V2_PATH, _v2_query(cursor, dictionary), V2Lines(sink, gap).read, sink, dictionary)
@@ -67,6 +68,7 @@ class Jetstream:
                     self._dictionaries.retired(host, dictionary)
                 else:
                     raise
+        raise Refused("the host does not accept what it offers")
 
     async def _run_v1(self, host: str, start: Position | None, sink: Sink) -> None:
         dictionary = await self._dictionary(host, V1_DICTIONARY)

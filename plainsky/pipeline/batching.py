@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Callable
 
 import msgspec
-import peewee
 
 from models.cursors import Gap
 from models.database import Database
 from models.events import Event
 from plainsky.ingest import Position
 from plainsky.metrics import Metrics
+from plainsky.patience import patiently
 from plainsky.pipeline.storing import Outcome, Storer
 
 log = logging.getLogger(__name__)
@@ -141,23 +141,17 @@ class Batcher:
     async def _store(self, batch: Batch) -> None:
         if not batch.events and not batch.gaps and batch.position is None:
             return
-        pause = 0.2
-        while True:
-            started = time.perf_counter()
-            try:
-                outcome = await self._database.write(self._storer.store, batch.events, batch.position, batch.gaps)
-            except (peewee.OperationalError, peewee.InterfaceError) as error:
-                self._storer.forget()
-                log.error("the database does not answer, trying again in %.1f s: %s", pause, error)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 10.0)
-                continue
-            except BaseException:
-                self._storer.forget()
-                raise
-            self._committed(outcome)
-            self._count(batch, outcome, time.perf_counter() - started)
-            return
+        started = time.perf_counter()
+        outcome = await patiently(self._write, batch)
+        self._committed(outcome)
+        self._count(batch, outcome, time.perf_counter() - started)
+
+    async def _write(self, batch: Batch) -> Outcome:
+        try:
+            return await self._database.write(self._storer.store, batch.events, batch.position, batch.gaps)
+        except BaseException:
+            self._storer.forget()
+            raise
 
     def _count(self, batch: Batch, outcome: Outcome, seconds: float) -> None:
         self._metrics.batch(Counter(type(event).__name__ for event in batch.events), outcome.dropped, seconds, batch.position)

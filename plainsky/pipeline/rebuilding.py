@@ -64,6 +64,8 @@ def _judge_again(
 ) -> None:
     rows = []
     for post in step:
-        rows += entry_rows(matcher.match(post.account.did, post.post), ids, post.account, post.sort_at, post.id, uri_of(post.account.did, post.rkey))
+        rows += entry_rows(
+            matcher.match(post.account.did, post.post), ids, post.account, post.sort_at, post.id, uri_of(post.account.did, post.rkey)
+        )
     numbers = {ids[index] for index in stale}
     entries.apply_quota(session, quotas, entries.add(session, [row for row in rows if row.feed_id in numbers]))

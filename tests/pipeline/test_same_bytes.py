@@ -68,7 +68,7 @@ async def stored(source: Source, host: str, database: Database, last: int) -> No
         if position and position[1] >= last:
             done.set()
 
-    kept.database.write_now(cursors.save, host, 1 if last < 10**15 else 10**15, 0)
+    kept.database.write_now(cursors.save, f"{source.kind} {host}", 1 if last < 10**15 else 10**15, 0)
     config = Ingest(source="replay", path=Path(host)) if isinstance(source, Replay) else Ingest(hosts=(host,))
     reading = asyncio.create_task(Reading(config, database, kept.storer, Metrics(), committed).run(source))
     await asyncio.wait([reading, asyncio.create_task(done.wait())], return_when=asyncio.FIRST_COMPLETED, timeout=30)
