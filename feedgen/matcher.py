@@ -5,14 +5,14 @@ Every distinct word, tag, author, domain ... of all feeds is a number. A post is
 From there only feeds waiting for one of these are touched, and conditions shared by many feeds (a language) are asked once.
 """
 
-from collections.abc import Collection, Iterator, Sequence, Set
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
 from functools import reduce
 from operator import or_
 from typing import TypeAlias
 
 import msgspec
 from attrs import evolve
-from msgspec.structs import replace
 
 from feedgen.feed import Feed
 from feedgen.plans import Gate, Leaf, Look, Node, Numbers, Plan
@@ -96,8 +96,8 @@ class Matcher:
 
     def _asked(self, look: Look, admitted: list[Admission], several: set[int], present: Collection[int]) -> list[Admission]:
         """With feeds of several numbers asked for their first include and all its words, and those that can only be asked."""
-        if several:
-            admitted = [rest for ready in admitted if (rest := _without(several, ready)).feeds]
+        for feed in several:
+            admitted = [rest for ready in admitted if (rest := _without(feed, ready)).feeds]
         asked = several.union(self._always, *(self._waiting.get(number, ()) for number in present)) if not self._simple else several
         return admitted + [told for feed in asked if (told := _admission(feed, self._plans[feed], look))]
 
@@ -112,10 +112,11 @@ def _places(bits: int) -> set[int]:
     return found
 
 
-def _without(feeds: Set[int], admission: Admission) -> Admission:
-    if feeds.isdisjoint(admission.feeds):
+def _without(feed: int, admission: Admission) -> Admission:
+    place = bisect_left(admission.feeds, feed)  # they are in order
+    if admission.feeds[place : place + 1] != (feed,):
         return admission
-    return replace(admission, feeds=tuple(feed for feed in admission.feeds if feed not in feeds))
+    return Admission(admission.feeds[:place] + admission.feeds[place + 1 :], admission.rule, admission.kind, admission.words)
 
 
 def _admission(feed: int, plan: Plan, look: Look) -> Admission | None:

@@ -26,11 +26,11 @@ class Look:
         self._all: Set[int] | None = None
         self._gates: dict[Gate, bool] = {}
 
-    def has(self, numbers: Set[int]) -> Set[int]:
-        """Which of the numbers the post has."""
+    def present(self) -> Set[int]:
+        """The numbers of all keys that the post has."""
         if self._all is None:
             self._all = {*self._present, *self._later(self.did, self.post)}
-        return numbers & self._all
+        return self._all
 
     def passes(self, gate: "Gate") -> bool:
         """Whether the post passes; feeds with the same conditions share the answer."""
@@ -49,11 +49,11 @@ class Leaf:
 
     def judge(self, look: Look) -> Words | None:
         """As `Rule.match`."""
-        present = look.has(self.words.keys())
-        if not present:
-            return None
-        found = dict.fromkeys(word for number, word in self.words.items() if number in present)
-        return self.rule.match(look.did, look.post) if None in found else tuple(word for word in found if word is not None)
+        present = look.present()
+        found = [word for number, word in self.words.items() if number in present]
+        if None in found:
+            return self.rule.match(look.did, look.post)
+        return tuple(dict.fromkeys(word for word in found if word)) or None
 
 
 @frozen(eq=False)

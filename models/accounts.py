@@ -86,4 +86,4 @@ def by_handle(session: Session, handles: Collection[str]) -> dict[str, str]:
         {"handle": "TEXT"},
         [(handle,) for handle in handles],
     )
-    return {handle: did for handle, did in rows}
+    return dict(rows)

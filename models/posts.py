@@ -122,8 +122,8 @@ def of_account(session: Session, account_id: int) -> list[OfAccount]:
         return []
     # The plus takes the wanted hour's declared type away, without which SQLite would not use the index on an expression.
     rows = session.matching(
-        f"SELECT post.id, rkey, rev, cid FROM wanted JOIN post ON sort_at / {HOUR_US} = +wanted.hour AND post.account_id = wanted.account_id"
-        " WHERE body IS NOT NULL",
+        "SELECT post.id, rkey, rev, cid FROM wanted"
+        f" JOIN post ON sort_at / {HOUR_US} = +wanted.hour AND post.account_id = wanted.account_id WHERE body IS NOT NULL",
         {"hour": "BIGINT", "account_id": "BIGINT"},
         [(hour, account_id) for hour in range(hours[0], hours[1] + 1)],
     )

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-# SQLite's key is the row's own number only when it is spelled INTEGER, and it stores a table in the order of its key only WITHOUT ROWID; PostgreSQL compares text by bytes only with COLLATE "C".
+# SQLite's key is the row's own number only when it is spelled INTEGER, and it stores a table in the order of its key only WITHOUT ROWID;
+# PostgreSQL compares text by bytes only with COLLATE "C".
 TABLES = """
 CREATE TABLE account (
     id {integer} NOT NULL PRIMARY KEY,
