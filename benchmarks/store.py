@@ -33,7 +33,7 @@ FOLDER = Path(tempfile.gettempdir()) / "plainsky-benchmarks"
 _BODY = posts.packed(
     Post("Volunteers meet on Saturday at ten, at the old harbour. Bring gloves! #solidarity", langs=("en",), tags=("solidarity",))
 )
-_WORDS = entries.joined(["solidarity"])
+_WORDS = entries.joined(("solidarity",))
 
 
 def did(author: int) -> str:
@@ -48,15 +48,19 @@ def sort_at(number: int) -> int:
 
 def insert(session: Session, first: int, count: int) -> None:
     """Posts `first` to `first + count - 1`, each with an entry in feed 1, as the pipeline stores a batch."""
-    new, entered = [], []
+    new: list[posts.NewPost] = []
+    entered: list[entries.Entry] = []
+    touched: list[entries.Touched] = []
     for number in range(first, first + count):
         author, rkey, at = number * 7919 % AUTHORS + 1, tid_of(sort_at(number), number % 1024), sort_at(number)
         uri = f"at://{did(author)}/app.bsky.feed.post/{rkey}"
         cid = f"bafyrei{number:052d}"
-        new.append(posts.NewPost(number, author, rkey, rkey, cid, at, at, _BODY))
-        entered.append(entries.Entry(1, entries.SHOWN, at, entries.tie_of(uri), number, uri, "include[0] hashtag", _WORDS, author))
+        new.append((number, author, rkey, rkey, cid, at, at, _BODY))
+        entered.append((1, entries.SHOWN, at, entries.tie_of(uri), number, uri, "include[0] hashtag", _WORDS))
+        touched.append(entries.Touched(1, author, at))
     posts.add(session, new)
-    entries.apply_quota(session, QUOTAS, entries.add(session, entered))
+    entries.add_new(session, entered)
+    entries.apply_quota(session, QUOTAS, touched)
 
 
 def filled(folder: Path, rows: int) -> Path:

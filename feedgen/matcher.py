@@ -5,10 +5,8 @@ Every distinct word, tag, author, domain ... of all feeds is a number. A post is
 From there only feeds waiting for one of these are touched, and conditions shared by many feeds (a language) are asked once.
 """
 
-from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 import msgspec
@@ -67,13 +65,13 @@ class Matcher:
         self.unresolved = resolving.unresolved
         """Handles of author rules that could not be resolved; they match nobody."""
         index = _Index(self._plans, numbers)
-        self._free = [tuple(ready for gate, ready in index.ready(number) if gate is None) for number in range(numbers.count)]
-        self._gated = {n: gated for n in range(numbers.count) if (gated := [(gate, ready) for gate, ready in index.ready(n) if gate])}
-        self._bits = [index.bits(number) for number in range(numbers.count)]
+        self._free = [tuple(admission for gate, admission in ready if gate is None) for ready in index.ready]
+        self._gated = {number: gated for number, ready in enumerate(index.ready) if (gated := [(g, one) for g, one in ready if g])}
+        self._feeds = [_joined([admission.feeds for _, admission in ready]) for ready in index.ready]
         self._waiting = index.waiting
         self._always = index.always
         self._simple = not (self._gated or self._waiting or self._always)
-        self._find = numbers.finder(lambda cls: cls in index.looked_up)
+        self._find = numbers.finder(lambda cls: cls in index.looked_up) or (lambda did, post: ())
         self._later = numbers.finder(lambda cls: cls not in index.looked_up)
 
     def match(self, did: str, post: Post) -> list[Admission]:
@@ -82,41 +80,51 @@ class Matcher:
         if not present and not self._always:
             return []
         admitted: list[Admission] = []
-        free, bits, seen, twice = self._free, self._bits, 0, 0
+        feeds: set[int] = set()
+        count = 0
         for number in present:
-            admitted += free[number]
-            twice |= seen & bits[number]
-            seen |= bits[number]
-        if self._simple and not twice:
+            admitted += self._free[number]
+            wanting = self._feeds[number]
+            feeds.update(wanting)
+            count += len(wanting)
+        if self._simple and count == len(feeds):
             return admitted
         look = Look(did, post, present, self._later)
         for number in present if self._gated else ():
             admitted += [ready for gate, ready in self._gated.get(number, ()) if look.passes(gate)]
-        return self._asked(look, admitted, _places(twice), present)
+        several: set[int] = set()
+        if count > len(feeds):
+            several = _several([self._feeds[number] for number in present])
+            admitted = [one if several.isdisjoint(one.feeds) else _without(several, one) for one in admitted]
+        return self._asked(look, admitted, several, present)
 
-    def _asked(self, look: Look, admitted: list[Admission], several: set[int], present: Collection[int]) -> list[Admission]:
+    def _asked(self, look: Look, admitted: list[Admission], asked: set[int], present: Collection[int]) -> list[Admission]:
         """With feeds of several numbers asked for their first include and all its words, and those that can only be asked."""
-        for feed in several:
-            admitted = [rest for ready in admitted if (rest := _without(feed, ready)).feeds]
-        asked = several.union(self._always, *(self._waiting.get(number, ()) for number in present)) if not self._simple else several
-        return admitted + [told for feed in asked if (told := _admission(feed, self._plans[feed], look))]
+        if not self._simple:
+            asked = asked.union(self._always, *(self._waiting.get(number, ()) for number in present))
+        told = [_admission(feed, self._plans[feed], look) for feed in asked]
+        return [one for one in (*admitted, *told) if one and one.feeds]
 
 
-def _places(bits: int) -> set[int]:
-    """The places of the bits that are set."""
-    found = set()
-    while bits:
-        lowest = bits & -bits
-        found.add(lowest.bit_length() - 1)
-        bits ^= lowest
-    return found
+def _joined(groups: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    return groups[0] if len(groups) == 1 else tuple(chain.from_iterable(groups))
 
 
-def _without(feed: int, admission: Admission) -> Admission:
-    place = bisect_left(admission.feeds, feed)  # they are in order
-    if admission.feeds[place : place + 1] != (feed,):
-        return admission
-    return Admission(admission.feeds[:place] + admission.feeds[place + 1 :], admission.rule, admission.kind, admission.words)
+def _several(groups: Sequence[tuple[int, ...]]) -> set[int]:
+    """What stands in more than one group."""
+    seen: set[int] = set()
+    several: set[int] = set()
+    for group in groups:
+        several.update(seen.intersection(group))
+        seen.update(group)
+    return several
+
+
+def _without(feeds: set[int], admission: Admission) -> Admission:
+    rest = list(admission.feeds)
+    for feed in feeds.intersection(rest):
+        rest.remove(feed)
+    return Admission(tuple(rest), admission.rule, admission.kind, admission.words)
 
 
 def _admission(feed: int, plan: Plan, look: Look) -> Admission | None:
@@ -138,17 +146,14 @@ class _Index:
         self.always: list[int] = []
         self.looked_up: set[type[Rule]] = set()
         self._feeds: dict[int, dict[_Reason, list[int]]] = {}
-        for feed, plan in enumerate(plans):
+        # Made one after the other, these integers are neighbours in memory: a post with 300 feeds touches pages, not the whole heap.
+        for feed, plan in zip(list(range(len(plans))), plans, strict=True):
             self._add(feed, plan, numbers)
+        self.ready = [self._admissions(number) for number in range(numbers.count)]
 
-    def ready(self, number: int) -> Iterator[tuple[Gate | None, Admission]]:
-        """The admissions of a number, each with its gate."""
-        for (gate, path, kind, word), feeds in self._feeds.get(number, {}).items():
-            yield gate, Admission(tuple(feeds), path, kind, shown((word,)))
-
-    def bits(self, number: int) -> int:
-        """One bit for each feed of `ready`: to see that two numbers lead to one feed, nothing is cheaper than to intersect integers."""
-        return reduce(or_, (1 << feed for feeds in self._feeds.get(number, {}).values() for feed in feeds), 0)
+    def _admissions(self, number: int) -> list[tuple[Gate | None, Admission]]:
+        reasons = self._feeds.get(number, {}).items()
+        return [(gate, Admission(tuple(feeds), path, kind, shown((word,)))) for (gate, path, kind, word), feeds in reasons]
 
     def _add(self, feed: int, plan: Plan, numbers: Numbers) -> None:
         triggers = [_triggers(node) for _, _, node in plan.includes]
@@ -156,7 +161,7 @@ class _Index:
         self.looked_up.update(type(leaf.rule) for leaf in leaves)
         if None in triggers:
             self.always.append(feed)
-        elif all(isinstance(node, Leaf) and None not in node.words.values() for _, _, node in plan.includes):
+        elif all(isinstance(node, Leaf) and node.told for _, _, node in plan.includes):
             self._make_ready(feed, plan)
         else:
             for number in {number for leaf in leaves for number in leaf.words}:
@@ -166,7 +171,7 @@ class _Index:
         done: set[int] = set()
         for path, kind, node in plan.includes:
             assert isinstance(node, Leaf)
-            for number, word in node.words.items():
+            for number, (_, word) in node.words.items():
                 if number not in done:
                     self._feeds.setdefault(number, {}).setdefault((plan.gate, path, kind, word or ""), []).append(feed)
             done.update(node.words)

@@ -18,7 +18,7 @@ class Look:
 
     __slots__ = ("_all", "_gates", "_later", "_present", "did", "post")
 
-    def __init__(self, did: str, post: Post, present: Iterable[int], later: Finder) -> None:
+    def __init__(self, did: str, post: Post, present: Iterable[int], later: Finder | None) -> None:
         self.did = did
         self.post = post
         self._present = present
@@ -29,7 +29,7 @@ class Look:
     def present(self) -> Set[int]:
         """The numbers of all keys that the post has."""
         if self._all is None:
-            self._all = {*self._present, *self._later(self.did, self.post)}
+            self._all = {*self._present, *self._later(self.did, self.post)} if self._later else set(self._present)
         return self._all
 
     def passes(self, gate: "Gate") -> bool:
@@ -42,18 +42,23 @@ class Look:
 
 @frozen(eq=False)
 class Leaf:
-    """A simple rule: the numbers of its keys, each with its word."""
+    """A simple rule: the numbers of its keys, each with its place in the rule and its word."""
 
     rule: Rule
-    words: dict[int, str | None]
+    words: dict[int, tuple[int, str | None]]
+
+    @property
+    def told(self) -> bool:
+        """Whether the words are known without asking the rule."""
+        return all(word is not None for _, word in self.words.values())
 
     def judge(self, look: Look) -> Words | None:
         """As `Rule.match`."""
-        present = look.present()
-        found = [word for number, word in self.words.items() if number in present]
-        if None in found:
-            return self.rule.match(look.did, look.post)
-        return tuple(dict.fromkeys(word for word in found if word)) or None
+        present = self.words.keys() & look.present()
+        if not present:
+            return None
+        found = dict.fromkeys(word for _, word in sorted(map(self.words.__getitem__, present)))
+        return self.rule.match(look.did, look.post) if None in found else tuple(word for word in found if word is not None)
 
 
 @frozen(eq=False)
@@ -113,7 +118,9 @@ class Numbers:
         """A simple rule's part of a plan; equal rules share it."""
         if rule not in self._leaves:
             ids = self._ids.setdefault(type(rule), {})
-            self._leaves[rule] = Leaf(rule, {self._number(ids, key): word for key, word in rule.keys().items()})
+            self._leaves[rule] = Leaf(
+                rule, {self._number(ids, key): (place, word) for place, (key, word) in enumerate(rule.keys().items())}
+            )
         return self._leaves[rule]
 
     def _number(self, ids: dict[Hashable, int], key: Hashable) -> int:
@@ -127,9 +134,10 @@ class Numbers:
             self._gates[require, exclude] = Gate(tuple(map(self.node, require)), tuple(map(self.node, exclude)))
         return self._gates[require, exclude]
 
-    def finder(self, wanted: Callable[[type[Rule]], bool]) -> Finder:
-        """Finds the numbers of all keys of the wanted classes that a post has."""
-        return _joined([cls.finder(ids) for cls, ids in self._ids.items() if wanted(cls)])
+    def finder(self, wanted: Callable[[type[Rule]], bool]) -> Finder | None:
+        """Finds the numbers of all keys of the wanted classes that a post has, each once; None when there are no such keys."""
+        finders = [cls.finder(ids) for cls, ids in self._ids.items() if wanted(cls)]
+        return _joined(finders) if finders else None
 
 
 def _joined(finders: list[Finder]) -> Finder:

@@ -95,4 +95,6 @@ def shown(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def _shown(word: str) -> str:
+    if len(word) <= MAX_WORD and word.isprintable() and "|" not in word:
+        return word
     return CONTROL.sub(" ", word[:MAX_WORD]).replace("|", "¦")

@@ -39,9 +39,7 @@ def find(session: Session, dids: Collection[str]) -> dict[str, Account]:
 
 def add(session: Session, accounts: Iterable[Account]) -> None:
     """New accounts; ids are given by the caller, who is the only writer."""
-    session.executemany(
-        "INSERT INTO account (id, did, active, status, changed_at, reset_rev) VALUES (?, ?, ?, ?, ?, ?)", map(_row, accounts)
-    )
+    session.insert("INSERT INTO account (id, did, active, status, changed_at, reset_rev)", list(map(_row, accounts)))
 
 
 def update(session: Session, accounts: Iterable[Account]) -> None:

@@ -5,7 +5,8 @@ order they came, on SQLite and PostgreSQL alike. `post_id` never leaves the data
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -29,18 +30,11 @@ BEFORE_ALL: Place = (_MAX, _MAX)
 """Newer than every entry: a page read from here starts at the top."""
 
 
-class Entry(NamedTuple):
-    """A post in a feed: `sort_at` in µs, `tie` from `tie_of(uri)`, `words` from `joined`, `account_id` of the post's author."""
+Entry: TypeAlias = tuple[int, int, int, int, int, str, str, str]
+"""A post in a feed: feed id, state, sort_at (µs), tie (`tie_of` its uri), post id, uri, rule, words (`joined`).
 
-    feed_id: int
-    state: int
-    sort_at: int
-    tie: int
-    post_id: int
-    uri: str
-    rule: str
-    words: str
-    account_id: int
+A plain tuple, for one is made of every post that enters a feed.
+"""
 
 
 class Touched(NamedTuple):
@@ -78,9 +72,10 @@ def tie_of(uri: str) -> int:
     return int.from_bytes(blake2b(uri.encode(), digest_size=8).digest(), "big") >> 1
 
 
-def joined(words: Iterable[str]) -> str:
+@lru_cache(maxsize=4096)
+def joined(words: tuple[str, ...]) -> str:
     """The words that a rule found, as the table keeps them: a JSON list."""
-    return msgspec.json.encode(list(words)).decode()
+    return msgspec.json.encode(words).decode()
 
 
 def split(words: str) -> list[str]:
@@ -88,10 +83,10 @@ def split(words: str) -> list[str]:
     return msgspec.json.decode(words, type=list[str])
 
 
-# One post stands in a feed once, in whatever state: a repeat finds it and changes nothing.
-_ADD = (
-    "INSERT INTO entry (feed_id, state, sort_at, tie, post_id, uri, rule, words) SELECT ?, ?, ?, ?, ?, ?, ?, ?"
-    " WHERE NOT EXISTS (SELECT 1 FROM entry WHERE post_id = ? AND feed_id = ?) ON CONFLICT DO NOTHING"
+_ADD = "INSERT INTO entry (feed_id, state, sort_at, tie, post_id, uri, rule, words)"
+# One post stands in a feed once, in whatever state.
+_ADD_ABSENT = (
+    f"{_ADD} SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM entry WHERE post_id = ? AND feed_id = ?) ON CONFLICT DO NOTHING"
 )
 # What a changed row tells; the post's own row must still be there.
 _TOUCHED = " RETURNING feed_id, (SELECT account_id FROM post WHERE post.id = entry.post_id), sort_at"
@@ -100,10 +95,14 @@ _HIDE = f"UPDATE entry SET state = {HIDDEN} WHERE state <> {HIDDEN} AND post_id 
 _SHOW = f"UPDATE entry SET state = {SHOWN} WHERE state = {HIDDEN} AND post_id IN (SELECT id FROM wanted)" + _TOUCHED
 
 
-def add(session: Session, entries: Collection[Entry]) -> set[Touched]:
-    """Put posts into feeds; what is there already stays as it is. An edited post is removed first."""
-    session.executemany(_ADD, [(*entry[:8], entry.post_id, entry.feed_id) for entry in entries])
-    return {Touched(entry.feed_id, entry.account_id, entry.sort_at) for entry in entries}
+def add(session: Session, entries: Iterable[Entry]) -> None:
+    """Put posts into feeds; what is there already, in whatever state, stays as it is. Where a quota holds, `apply_quota` must follow."""
+    session.executemany(_ADD_ABSENT, [(*entry, entry[4], entry[0]) for entry in entries])
+
+
+def add_new(session: Session, entries: Iterable[Entry]) -> None:
+    """`add` for posts that stand in no feed, because they are new or were removed before: nothing is looked up."""
+    session.insert(_ADD, sorted(entries), "ON CONFLICT DO NOTHING")  # in the table's order: neighbours find their page at hand
 
 
 def remove(session: Session, post_ids: Iterable[int]) -> set[Touched]:

@@ -43,4 +43,6 @@ def forget(session: Session, rkey: str) -> None:
 
 def bump(session: Session, feed_ids: Iterable[int]) -> None:
     """Entries of these feeds changed: other processes read it here."""
-    session.executemany("UPDATE feed SET version = version + 1 WHERE id = ?", [(feed_id,) for feed_id in feed_ids])
+    session.matching(
+        "UPDATE feed SET version = version + 1 WHERE id IN (SELECT id FROM wanted)", {"id": "BIGINT"}, [(feed_id,) for feed_id in feed_ids]
+    )

@@ -3,8 +3,8 @@
 A row without a body is a tombstone: the post was deleted (or is held for gone), and a late repeat of an older revision is known as such.
 """
 
-from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -30,17 +30,11 @@ class Stored(NamedTuple):
     live: bool
 
 
-class NewPost(NamedTuple):
-    """A row of the table; `body` as `packed` makes it, None for a tombstone. Times in µs."""
+NewPost: TypeAlias = tuple[int, int, str, str, str | None, int, int, str | None]
+"""A row of the table: id, account id, rkey, rev, cid, sort_at and indexed_at (µs), body as `packed` makes it, None for a tombstone.
 
-    id: int
-    account_id: int
-    rkey: str
-    rev: str
-    cid: str | None
-    sort_at: int
-    indexed_at: int
-    body: str | None
+A plain tuple, for one is made of every post of the network.
+"""
 
 
 class Judged(NamedTuple):
@@ -74,18 +68,26 @@ def find(session: Session, records: Collection[tuple[str, int]]) -> dict[tuple[s
     return {(row[2], row[1]): Stored._make((*row[:6], bool(row[6]))) for row in rows}
 
 
-def add(session: Session, rows: Iterable[NewPost]) -> None:
-    """New posts and tombstones; ids are given by the caller, who is the only writer."""
-    session.executemany(
-        "INSERT INTO post (id, account_id, rkey, rev, cid, sort_at, indexed_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
-    )
+_ADD = "INSERT INTO post (id, account_id, rkey, rev, cid, sort_at, indexed_at, body)"
+
+
+def add(session: Session, rows: Sequence[NewPost]) -> set[int]:
+    """New posts and tombstones; ids are given by the caller, who is the only writer, and rise.
+
+    A record that is stored already stays as it is. Returns the ids that were not used because of that: usually none, and then nobody
+    had to look before.
+    """
+    if session.insert(_ADD, rows, "ON CONFLICT (rkey, account_id) DO NOTHING") == len(rows):
+        return set()
+    added = {post_id for (post_id,) in session.execute("SELECT id FROM post WHERE id >= ?", (rows[0][0],))}
+    return {row[0] for row in rows} - added
 
 
 def update(session: Session, rows: Iterable[NewPost]) -> None:
     """A newer revision spoke of these: an edit, a deletion, a record created again."""
     session.executemany(
         "UPDATE post SET rev = ?, cid = ?, sort_at = ?, indexed_at = ?, body = ? WHERE id = ?",
-        [(row.rev, row.cid, row.sort_at, row.indexed_at, row.body, row.id) for row in rows],
+        [(*row[3:], row[0]) for row in rows],
     )
 
 

@@ -28,7 +28,7 @@ async def _resolve(client: aiohttp.ClientSession, resolver: str, handle: str) ->
     try:
         async with client.get(url, params={"handle": handle}) as response:
             did = (await response.json()).get("did")
-    except (aiohttp.ClientError, TimeoutError, ValueError, AttributeError) as error:
+    except (aiohttp.ClientError, TimeoutError, ValueError, AttributeError, RecursionError) as error:
         log.warning("the handle %s could not be resolved (%s): its author matches nothing for now", handle, type(error).__name__)
         return None
     if isinstance(did, str) and is_did(did):

@@ -1,6 +1,7 @@
 """Connects a source with the pipeline: reads until the source ends for good or the service stops, and stores all that was read."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from models import cursors
@@ -15,6 +16,11 @@ from plainsky.metrics import Metrics
 from plainsky.patience import patiently
 from plainsky.pipeline.batching import Batcher
 from plainsky.pipeline.storing import Outcome, Storer
+
+log = logging.getLogger(__name__)
+
+LAST_BATCH_SECONDS = 2.0
+"""How long a stop waits until all that was read is stored."""
 
 
 class Reading:
@@ -41,14 +47,23 @@ class Reading:
         try:
             await asyncio.wait([reading, storing], return_when=asyncio.FIRST_COMPLETED)
         finally:
+            patience = None if reading.done() else LAST_BATCH_SECONDS
             for task in (reading, storing):
                 task.cancel()
             await asyncio.gather(reading, storing, return_exceptions=True)
             if not _failed(storing):
-                await self._batcher.finish()
+                await self._finish(patience)
         for task in (storing, reading):
             if not task.cancelled():
                 task.result()
+
+    async def _finish(self, seconds: float | None) -> None:
+        """Store what was read. A stop does not wait for a database that is away: the cursor stands before what was not stored."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._batcher.finish()
+        except TimeoutError:
+            log.warning("the database does not answer: what was read last is not stored, and will be read again")
 
     async def _resume(self, host: str) -> Position | None:
         await self._batcher.begin(self._named(host))

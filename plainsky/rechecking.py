@@ -1,13 +1,14 @@
 """After a #sync: asks the repo itself which of its posts are left, since the event does not say (atproto.com/specs/sync, "#sync").
 
-Promise: until the repo has answered nothing changes; what it no longer holds, or holds otherwise, then goes the way of every event.
+Promises: until the repo has answered nothing changes; what it no longer holds, or holds otherwise, then goes the way of every event.
+Whatever a stranger's server answers costs bounded time and memory, and never ends the work.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,7 +18,7 @@ from models.accounts import Account
 from models.database import Database
 from models.events import Event, PostDeleted, PostUpdated
 from models.posts import OfAccount
-from models.protocol.syntax import is_did
+from models.protocol.syntax import is_cid, is_did, is_handle
 from plainsky.ingest import POSTS, Disconnected
 from plainsky.ingest.connecting import Parameters, fetch
 from plainsky.patience import patiently
@@ -28,8 +29,50 @@ POLL_SECONDS = 5.0
 AT_ONCE = 10
 PAGES = 100
 BODY_BYTES = 4_000_000
+ACCOUNT_BYTES = 40_000_000
+"""Of all pages of one repo together: four times what 10,000 long posts need."""
+ACCOUNT_SECONDS = 60.0
+NOT_PUBLIC = frozenset({"localhost", "local", "internal", "arpa"})
+"""Ends of names that mean something else on each network (RFC 6761, RFC 6762, RFC 8375)."""
 
 Store = Callable[[Sequence[Event]], Awaitable[None]]
+T = TypeVar("T")
+
+
+class Record(msgspec.Struct, frozen=True):
+    """com.atproto.repo.listRecords#record."""
+
+    uri: str
+    cid: str
+    value: dict[str, Any]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """The output of com.atproto.repo.listRecords."""
+
+    records: list[Record]
+    cursor: str | None = None
+
+
+class DidService(msgspec.Struct, frozen=True, rename="camel"):
+    """One service of a DID document; those of other kinds may hold anything."""
+
+    id: str
+    type: Any = None
+    service_endpoint: Any = None
+
+
+class DidDocument(msgspec.Struct, frozen=True):
+    """As much of a DID document as tells where the repo is."""
+
+    service: list[DidService]
+
+
+class Left(NamedTuple):
+    """Of the posts asked for, those that the repo still holds, by rkey; it was read down to the rkey `down_to`."""
+
+    records: dict[str, Record]
+    down_to: str
 
 
 class Rechecker:
@@ -57,8 +100,9 @@ class Rechecker:
     async def _recheck(self, account: Account) -> None:
         stored = await self._database.read(posts.of_account, account.id)
         try:
-            left = await self._left(account.did, min(post.rkey for post in stored)) if stored else {}
-        except (Disconnected, ValueError, KeyError, TypeError) as error:
+            async with asyncio.timeout(ACCOUNT_SECONDS):
+                left = await self._left(account.did, {post.rkey for post in stored}) if stored else Left({}, "")
+        except (Disconnected, ValueError, TimeoutError) as error:
             pause = max(self._later.get(account.id, (0.0, 30.0))[1], 30.0)
             self._later[account.id] = (self._clock() + pause, min(pause * 2, 3600.0))
             log.warning("a reset repo does not say what is left in it (%s): asked again in %.0f s", type(error).__name__, pause)
@@ -67,31 +111,29 @@ class Rechecker:
         await self._store(differences(account, stored, left, int(self._clock() * 1e6)))
         await self._database.write(accounts.rechecked, account)
 
-    async def _left(self, did: str, oldest: str) -> dict[str, dict[str, Any]]:
-        """The repo's posts, newest first, down to the oldest that we hold: rkey to {cid, value}."""
-        pds = await self._pds(did)
-        found: dict[str, dict[str, Any]] = {}
-        cursor = ""
+    async def _left(self, did: str, wanted: set[str]) -> Left:
+        """Ask for the repo's posts, newest first, down to the oldest of the wanted rkeys."""
+        pds, oldest = await self._pds(did), min(wanted)
+        found: dict[str, Record] = {}
+        lowest, cursor, spare = "", "", ACCOUNT_BYTES
         for _ in range(PAGES):
-            asked: list[tuple[str, str | int]] = [
-                ("repo", did),
-                ("collection", POSTS),
-                ("limit", 100),
-                *([("cursor", cursor)] if cursor else []),
-            ]
-            page = await _json(pds, "/xrpc/com.atproto.repo.listRecords", asked)
-            records = {record["uri"].rpartition("/")[2]: record for record in page["records"]}
-            found |= records
-            cursor = str(page.get("cursor") or "")
-            if not records or not cursor or min(records) < oldest:
+            asked: list[tuple[str, str | int]] = [("repo", did), ("collection", POSTS), ("limit", 100)]
+            body = await _body(pds, "/xrpc/com.atproto.repo.listRecords", [*asked, *([("cursor", cursor)] if cursor else [])])
+            page = _decoded(body, Page)
+            spare -= len(body)
+            records = {record.uri.rpartition("/")[2]: record for record in page.records}
+            found |= {rkey: record for rkey, record in records.items() if rkey in wanted}
+            lowest, cursor = min(records, default=""), page.cursor or ""
+            if not records or not cursor or lowest < oldest:
+                return Left(found, "")
+            if spare < 0:
                 break
-        return found
+        return Left(found, lowest)
 
     async def _pds(self, did: str) -> str:
-        document = await _json(*did_document(did, self._plc))
-        for service in document["service"]:
-            if service["id"].endswith("#atproto_pds") and service["type"] == "AtprotoPersonalDataServer":
-                return safe_url(service["serviceEndpoint"], self._plc)
+        for service in _decoded(await _body(*did_document(did, self._plc)), DidDocument).service:
+            if service.id.endswith("#atproto_pds") and service.type == "AtprotoPersonalDataServer":
+                return safe_url(str(service.service_endpoint), self._plc)
         raise ValueError("the DID document names no PDS")
 
 
@@ -108,33 +150,36 @@ def safe_url(url: str, plc: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
     local = urlsplit(plc).hostname in ("localhost", "127.0.0.1")
-    if not local and (
-        parts.scheme != "https" or "." not in host or host.replace(".", "").isdigit() or ":" in host or host.endswith(".local")
-    ):
+    public = parts.scheme == "https" and is_handle(host) and host.rpartition(".")[2] not in NOT_PUBLIC and "@" not in parts.netloc
+    if not public and not local:
         raise ValueError("no public https address")
     return f"{parts.scheme}://{parts.netloc}"
 
 
-async def _json(host: str, path: str, parameters: Parameters = ()) -> Any:
+async def _body(host: str, path: str, parameters: Parameters = ()) -> bytes:
     status, body = await fetch(host, path, parameters, BODY_BYTES)
     if status != 200:
         raise ValueError(f"HTTP {status}")
+    return body
+
+
+def _decoded(body: bytes, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
-        raise ValueError("no JSON, or too much of it") from error
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError("not what was asked for, or too much of it") from error
 
 
-def differences(account: Account, stored: Sequence[OfAccount], left: dict[str, dict[str, Any]], time_us: int) -> list[Event]:
+def differences(account: Account, stored: Sequence[OfAccount], left: Left, time_us: int) -> list[Event]:
     """What must have happened to the stored posts, as events of the reset's revision."""
     rev = account.reset_rev or ""
     events: list[Event] = []
     for post in stored:
-        record = left.get(post.rkey)
-        if post.rev >= rev:
+        record = left.records.get(post.rkey)
+        if post.rev >= rev or (record is None and post.rkey < left.down_to):
             continue
         if record is None:
             events.append(PostDeleted(account.did, post.rkey, rev, time_us))
-        elif record["cid"] != post.cid and isinstance(record["value"], dict):
-            events.append(PostUpdated(account.did, post.rkey, rev, record["cid"], time_us, record["value"]))
+        elif record.cid != post.cid and is_cid(record.cid):
+            events.append(PostUpdated(account.did, post.rkey, rev, record.cid, time_us, record.value))
     return events

@@ -34,6 +34,7 @@ from plainsky.ingest import Source
 from plainsky.metrics import Metrics
 from plainsky.pages import Pages
 from plainsky.patience import AWAY, patiently
+from plainsky.pipeline.batching import Batch, write
 from plainsky.pipeline.pruning import prune
 from plainsky.pipeline.rebuilding import align
 from plainsky.pipeline.storing import Outcome, Rooms, Storer
@@ -86,6 +87,8 @@ class Service:
 
         What was read is stored before this returns.
         """
+        if source:
+            self._pages.source = source.kind
         rooms = Rooms(self.config.feeds, self.feed_ids, self.matcher, self._judge, self._issuer)
         storer = Storer(rooms, self.config.ingest.import_after)
         if source is None and self.config.ingest.source != "replay":
@@ -97,7 +100,7 @@ class Service:
 
     def _storing(self, storer: Storer) -> Callable[[Sequence[Event]], Awaitable[None]]:
         async def store(events: Sequence[Event]) -> None:
-            self.committed(await self.database.write(storer.store, events, None))
+            self.committed(await write(self.database, storer, Batch(events)))
 
         return store
 
@@ -160,7 +163,7 @@ class Service:
 
     async def _listen(self) -> None:
         config = self.config
-        pages = Pages(
+        self._pages = pages = Pages(
             self.database,
             list(zip(self.feed_ids, config.feeds, strict=True)),
             config.labels,
@@ -184,6 +187,7 @@ class Service:
 
     def _later(self, work: Any) -> None:
         task = asyncio.create_task(work)
+        task.add_done_callback(_tell_failure)
 
         async def end() -> None:
             task.cancel()
@@ -210,6 +214,11 @@ class Service:
     async def _prune(self) -> None:
         gone = await patiently(prune, self.database, self.config.feeds, self.feed_ids, self.config.store.retention)
         log.info("pruned %d entries and %d posts", *gone)
+
+
+def _tell_failure(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("work in the background has ended: restart the service, and report this", exc_info=error)
 
 
 def _closing(labels: LabelService) -> Callable[[web.Application], Awaitable[None]]:

@@ -120,7 +120,7 @@ def _say(text: str) -> None:
 class SampleSource:
     """Plays the bundled sample as if its last event happened now: half of it at once, the rest at a lively pace."""
 
-    kind = "sample"
+    kind = "the bundled sample"
     received = 0
 
     def __init__(self, clock: Callable[[], float], seconds: float = FILL_SECONDS) -> None:

@@ -11,6 +11,7 @@ from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.ingest import Source
 from plainsky.logs import set_up_logging
+from plainsky.memory import settle
 from plainsky.service import Service
 
 DEFAULT = Path("config.toml")
@@ -49,6 +50,7 @@ async def serve(config: Config, source: Source | None = None, writes: bool = Tru
         await asyncio.wait([starting, *work], return_when=asyncio.FIRST_COMPLETED)
         if not stopping.is_set():
             await starting
+            settle()
             await _work(service.ingest(source) if writes else None, stopping)
         starting.cancel()
     finally:

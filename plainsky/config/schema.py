@@ -126,7 +126,7 @@ class Ingest:
     pace: float = field(default=0.0, validator=_expect("0 (as fast as possible), 1 (as it happened) or more", lambda n: 0 <= n <= 1e6))
     watchdog: Duration = field(default=duration("60s"))
     margin: Duration = field(default=duration("10s"))
-    batch_size: int = field(default=500, validator=_expect("a number from 1 to 10000", lambda n: 1 <= n <= 10_000))
+    batch_size: int = field(default=2_000, validator=_expect("a number from 1 to 10000", lambda n: 1 <= n <= 10_000))
     batch_age: Duration = field(default=duration("100ms"))
     import_after: Duration = field(default=duration("1d"))
     backoff_max: Duration = field(default=duration("60s"))

@@ -63,10 +63,10 @@ def ended(socket: WebSocket, message: Any) -> Disconnected:
 
 
 async def fetch(host: str, path: str, parameters: Parameters, limit: int) -> tuple[int, bytes]:
-    """HTTP status and body (cut at `limit` bytes) of a GET; Disconnected when there is no answer."""
+    """HTTP status and body (cut at `limit` bytes) of a GET; Disconnected when there is no answer. No redirect is followed."""
     try:
         address = url(host, path, parameters, "http")
-        async with asyncio.timeout(CONNECT_SECONDS), _session() as session, session.get(address) as answer:
+        async with asyncio.timeout(CONNECT_SECONDS), _session() as session, session.get(address, allow_redirects=False) as answer:
             return answer.status, await _body(answer, limit)
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise Disconnected(f"no answer: {error or type(error).__name__}"[:200]) from error

@@ -1,7 +1,5 @@
 """What every wire's decoder needs: times, and post events made of checked parts. Pure; the hot path of ingest."""
 
-import re
-from functools import lru_cache
 from typing import Any, TypeGuard
 
 from libipld import encode_cid
@@ -11,31 +9,11 @@ from models.protocol.syntax import is_cid, is_did, is_record_key, parse_datetime
 
 SKEW_US = 2 * 60 * 1_000_000
 """How far ahead of ours a clock upstream may be (docs.bsky.app, advanced guides, timestamps)."""
-_FRACTION = re.compile(r"(?:\.([0-9]{1,6})[0-9]*)?Z")
 
 
 def time_us(text: Any) -> int | None:
-    """Microseconds since the epoch of a datetime; None when it is none, or no text at all.
-
-    Streams bring many events of the same second, so seconds and milliseconds are remembered: 0.25 us instead of 0.8.
-    """
-    try:
-        if len(text) == 27 and text[26] == "Z" and text[19] == "." and (micros := text[20:26]).isdecimal():
-            return _second(text[:19]) + int(micros)  # type: ignore[operator]  # of so many nothing is gained by remembering
-        return _second(text[:19]) + _fraction(text[19:])  # type: ignore[operator]
-    except TypeError:
-        return parse_datetime(text) if isinstance(text, str) else None
-
-
-@lru_cache(maxsize=64)
-def _second(text: str) -> int | None:
-    return parse_datetime(text + "Z")
-
-
-@lru_cache(maxsize=2048)
-def _fraction(text: str) -> int | None:
-    found = _FRACTION.fullmatch(text)
-    return int((found[1] or "").ljust(6, "0")) if found else None
+    """Microseconds since the epoch of a datetime; None when it is none, or no text at all."""
+    return parse_datetime(text) if isinstance(text, str) else None
 
 
 def good_did(did: Any) -> TypeGuard[str]:

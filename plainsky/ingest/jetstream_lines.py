@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from models.events import Event, RepoReset
-from models.protocol.syntax import tid_time_us
+from models.protocol.syntax import parse_datetime, tid_time_us
 from plainsky.ingest import POSTS, Disconnected, Position, Sink
 from plainsky.ingest.decoding import SKEW_US, account_event, good_did, identity_event, post_event, time_us
 from plainsky.ingest.gaps import Gap
@@ -157,7 +157,7 @@ class V2Lines(_Lines):
         kind = "commit" if said.type == _COMMIT else said.type.rpartition("#")[2]
         if kind == "info":
             return self._info(said.name)
-        time = time_us(said.time)
+        time = parse_datetime(said.time)
         if time is None or said.seq <= 0:
             return self._sink.drop("bad_line")
         if self._gap.awaited:

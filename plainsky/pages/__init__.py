@@ -57,7 +57,7 @@ class Pages:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database, self._feeds, self._labels, self._publisher = database, feeds, labels, publisher
-        self._metrics, self._source, self._clock = metrics, source, clock
+        self._metrics, self.source, self._clock = metrics, source, clock
         folder = files("plainsky.pages")
         environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
         self._index = environment.from_string((folder / "templates" / "index.html").read_text())
@@ -74,7 +74,7 @@ class Pages:
             feeds=shown,
             labels=self._labels,
             lag=self._lag(),
-            source=self._source,
+            source=self.source,
             version=__version__,
             watch="watch" in request.query,
         )

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -32,9 +32,18 @@ IDLE_SAVE_SECONDS = 5.0
 class Batch(msgspec.Struct, frozen=True):
     """Events in upstream's order, up to and including `position`."""
 
-    events: list[Event]
-    position: Position | None
-    gaps: list[Gap]
+    events: Sequence[Event]
+    position: Position | None = None
+    gaps: Sequence[Gap] = ()
+
+
+async def write(database: Database, storer: Storer, batch: Batch) -> Outcome:
+    """Store a batch in one transaction; when that is lost, so is what the storer remembers of it."""
+    try:
+        return await database.write(storer.store, batch.events, batch.position, batch.gaps)
+    except BaseException:
+        storer.forget()
+        raise
 
 
 class Batcher:
@@ -46,12 +55,13 @@ class Batcher:
         storer: Storer,
         metrics: Metrics,
         committed: Callable[[Outcome], None],
-        size: int = 500,
+        size: int = 2_000,
         age: float = 0.1,
+        idle: float = IDLE_SAVE_SECONDS,
     ) -> None:
         self.host = ""
         self._database, self._storer, self._metrics, self._committed = database, storer, metrics, committed
-        self._size, self._age = size, age
+        self._size, self._age, self._idle = size, age, idle
         self._events: list[Event] = []
         self._gaps: list[Gap] = []
         self._cursor: int | None = None
@@ -121,7 +131,7 @@ class Batcher:
 
     async def _due(self) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(IDLE_SAVE_SECONDS):
+            async with asyncio.timeout(self._idle):
                 await self._moved.wait()
         if len(self._events) < self._size and self._events:
             with contextlib.suppress(TimeoutError):
@@ -142,16 +152,10 @@ class Batcher:
         if not batch.events and not batch.gaps and batch.position is None:
             return
         started = time.perf_counter()
-        outcome = await patiently(self._write, batch)
+        outcome = await patiently(write, self._database, self._storer, batch)
         self._committed(outcome)
         self._count(batch, outcome, time.perf_counter() - started)
 
-    async def _write(self, batch: Batch) -> Outcome:
-        try:
-            return await self._database.write(self._storer.store, batch.events, batch.position, batch.gaps)
-        except BaseException:
-            self._storer.forget()
-            raise
-
     def _count(self, batch: Batch, outcome: Outcome, seconds: float) -> None:
-        self._metrics.batch(Counter(type(event).__name__ for event in batch.events), outcome.dropped, seconds, batch.position)
+        kinds = {kind.__name__: count for kind, count in Counter(map(type, batch.events)).items()}
+        self._metrics.batch(kinds, outcome.dropped, seconds, batch.position)

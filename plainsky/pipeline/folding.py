@@ -5,6 +5,7 @@ order changes nothing (invariant 2). A post stands at the earliest place that an
 """
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 import msgspec
 
@@ -12,7 +13,7 @@ from models.events import AccountChanged, Event, IdentityChanged, PostCreated, P
 from models.post import Post, parse, sort_at
 
 
-class Told(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, frozen=True, gc=False):
     """The last word of a batch on one post: `post` is None when it was deleted (or is no post any more). Times in µs."""
 
     did: str
@@ -22,56 +23,71 @@ class Told(msgspec.Struct, frozen=True):
     sort_at: int
     time_us: int
     post: Post | None
+    likely_new: bool = False
+    """All that the batch says of it is that it was created."""
 
 
-class Folded(msgspec.Struct, frozen=True):
+Posts: TypeAlias = dict[tuple[str, str], Told]
+
+
+class Folded(msgspec.Struct):
     """A batch, reduced."""
 
-    posts: dict[tuple[str, str], Told]
+    posts: Posts = {}
     """By (did, rkey)."""
-    accounts: dict[str, AccountChanged]
-    resets: dict[str, RepoReset]
-    handles: dict[str, str]
-    malformed: int
+    accounts: dict[str, AccountChanged] = {}
+    resets: dict[str, RepoReset] = {}
+    handles: dict[str, str] = {}
+    malformed: int = 0
     """Records that are no posts: dropped."""
 
 
 def fold(events: Iterable[Event]) -> Folded:
     """Reduce events, in the order they came."""
-    folded = Folded({}, {}, {}, {}, 0)
-    malformed = 0
+    folded = Folded()
+    posts = folded.posts
     for event in events:
-        if isinstance(event, (PostCreated, PostUpdated)):
-            malformed += not _fold_post(folded.posts, event)
+        if isinstance(event, PostCreated | PostUpdated):
+            told = _told(event)
+            if told is None or told.post is None:
+                folded.malformed += 1
+            if told is not None:
+                _keep(posts, told)
         elif isinstance(event, PostDeleted):
-            _keep(folded.posts, Told(event.did, event.rkey, event.rev, None, event.time_us, event.time_us, None))
-        elif isinstance(event, AccountChanged):
-            if event.did not in folded.accounts or folded.accounts[event.did].time_us <= event.time_us:
-                folded.accounts[event.did] = event
-        elif isinstance(event, RepoReset):
-            if event.did not in folded.resets or folded.resets[event.did].rev < event.rev:
-                folded.resets[event.did] = event
-        elif isinstance(event, IdentityChanged) and event.handle:
-            folded.handles[event.did] = event.handle
-    return msgspec.structs.replace(folded, malformed=malformed)
+            _keep(posts, Told(event.did, event.rkey, event.rev, None, event.time_us, event.time_us, None))
+        else:
+            _fold_account(folded, event)
+    return folded
 
 
-def _fold_post(posts: dict[tuple[str, str], Told], event: PostCreated | PostUpdated) -> bool:
+def _fold_account(folded: Folded, event: AccountChanged | IdentityChanged | RepoReset) -> None:
+    did = event.did
+    if isinstance(event, AccountChanged):
+        if did not in folded.accounts or folded.accounts[did].time_us <= event.time_us:
+            folded.accounts[did] = event
+    elif isinstance(event, RepoReset):
+        if did not in folded.resets or folded.resets[did].rev < event.rev:
+            folded.resets[did] = event
+    elif event.handle:
+        folded.handles[did] = event.handle
+
+
+def _told(event: PostCreated | PostUpdated) -> Told | None:
     post = parse(event.record)
-    if post is None and isinstance(event, PostCreated):
-        return False
+    time_us = event.time_us
+    if post is not None:
+        place = sort_at(post.created_at, event.rev, time_us)
+        return Told(event.did, event.rkey, event.rev, event.cid, place, time_us, post, type(event) is PostCreated)
     # An edit that leaves no post behind takes the old one away.
-    place = event.time_us if post is None else sort_at(post.created_at, event.rev, event.time_us)
-    _keep(posts, Told(event.did, event.rkey, event.rev, event.cid if post else None, place, event.time_us, post))
-    return post is not None
+    return None if isinstance(event, PostCreated) else Told(event.did, event.rkey, event.rev, None, time_us, time_us, None)
 
 
-def _keep(posts: dict[tuple[str, str], Told], told: Told) -> None:
+def _keep(posts: Posts, told: Told) -> None:
     key = (told.did, told.rkey)
-    before = posts.get(key)
-    if before is None:
-        posts[key] = told
+    before = posts.setdefault(key, told)
+    if before is told:
         return
     last = told if before.rev <= told.rev else before
     both = before.post is not None and told.post is not None
-    posts[key] = msgspec.structs.replace(last, sort_at=min(before.sort_at, told.sort_at)) if both else last
+    place = min(before.sort_at, told.sort_at) if both else last.sort_at
+    posts[key] = msgspec.structs.replace(last, sort_at=place, likely_new=False)

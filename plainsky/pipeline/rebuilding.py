@@ -9,7 +9,7 @@ from feedgen.feed import Feed
 from feedgen.matcher import Matcher
 from models import entries, feeds, posts
 from models.database import Database, Session
-from plainsky.pipeline.storing import entry_rows, quotas_of, uri_of
+from plainsky.pipeline.storing import entry_rows, quotas_of, touched_by, uri_of
 
 STEP = 1_000
 """Posts judged in one transaction."""
@@ -62,10 +62,14 @@ def _judge_again(
     stale: frozenset[int],
     quotas: Mapping[int, entries.Quota],
 ) -> None:
-    rows = []
-    for post in step:
-        rows += entry_rows(
-            matcher.match(post.account.did, post.post), ids, post.account, post.sort_at, post.id, uri_of(post.account.did, post.rkey)
-        )
     numbers = {ids[index] for index in stale}
-    entries.apply_quota(session, quotas, entries.add(session, [row for row in rows if row.feed_id in numbers]))
+    rows: list[entries.Entry] = []
+    touched: set[entries.Touched] = set()
+    for post in step:
+        admissions = matcher.match(post.account.did, post.post)
+        entered = entry_rows(admissions, ids, post.account, post.sort_at, post.id, uri_of(post.account.did, post.rkey))
+        entered = [row for row in entered if row[0] in numbers]
+        rows += entered
+        touched.update(touched_by(entered, quotas, post.account))
+    entries.add(session, rows)
+    entries.apply_quota(session, quotas, touched)

@@ -4,7 +4,7 @@ Everything that must be judged is judged from values; everything that is written
 database's writer; what it remembers between batches (numbers given out, accounts met) is only kept when the transaction was.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -63,11 +63,16 @@ def entry_rows(
     """The entries of one post, with their reasons."""
     state = entries.SHOWN if account.active else entries.HIDDEN
     tie = entries.tie_of(uri)
-    rows = []
+    rows: list[entries.Entry] = []
     for why in admissions:
         rule, words = f"{why.rule} {why.kind}", entries.joined(why.words)
-        rows += [entries.Entry(feed_ids[feed], state, sort_at, tie, post_id, uri, rule, words, account.id) for feed in why.feeds]
+        rows += [(feed_ids[feed], state, sort_at, tie, post_id, uri, rule, words) for feed in why.feeds]
     return rows
+
+
+def touched_by(rows: Iterable[entries.Entry], quotas: Collection[int], account: Account) -> Iterator[entries.Touched]:
+    """What the quotas must look at again because of an account's new entries."""
+    return (entries.Touched(row[0], account.id, row[2]) for row in rows if row[0] in quotas)
 
 
 class Storer:
@@ -86,14 +91,14 @@ class Storer:
 
     def store(self, session: Session, events: Iterable[Event], position: Position | None, gaps: Sequence[Gap] = ()) -> Outcome:
         """Write a batch and the position it ends at."""
-        work = _Work(session, fold(events), self._rooms, self._import_after)
+        work = _Work(session, fold(events), self._rooms, self._quotas, self._import_after)
         last_account, last_post = self._last_ids or (accounts.last_id(session), posts.last_id(session))
         last_account = self._meet(session, work, last_account)
         work.change_accounts()
         last_post = work.write_posts(last_post)
         labelled = work.label()
         entries.apply_quota(session, self._quotas, work.touched)
-        changed = frozenset(touch.feed_id for touch in work.touched)
+        changed = frozenset(work.feeds)
         feeds.bump(session, changed)
         if position:
             cursors.save(session, position.host, position.cursor, position.time_us)
@@ -120,11 +125,15 @@ class Storer:
 class _Work:
     """A batch under way: lives as long as its transaction."""
 
-    def __init__(self, session: Session, folded: Folded, rooms: Rooms, import_after: Duration) -> None:
+    def __init__(self, session: Session, folded: Folded, rooms: Rooms, quotas: Collection[int], import_after: Duration) -> None:
         self.session, self.folded, self.rooms, self.import_after = session, folded, rooms, import_after
         self.accounts: dict[str, Account] = {}
+        self.feeds: set[int] = set()
+        """Numbers of the feeds whose entries change."""
         self.touched: set[entries.Touched] = set()
+        """What quotas must look at again, and perhaps more."""
         self.dropped: dict[str, int] = {"malformed_record": folded.malformed} if folded.malformed else {}
+        self._quotas = quotas
         self._labels: list[Judged | Deleted] = []
         self._entries: list[entries.Entry] = []
 
@@ -149,25 +158,62 @@ class _Work:
         if new.gone:
             self._bury(new)
         elif old.active and not new.active:
-            self.touched |= entries.hide(self.session, posts.ids_of_account(self.session, new.id))
+            self._touch(entries.hide(self.session, posts.ids_of_account(self.session, new.id)))
         elif new.active and not old.active:
-            self.touched |= entries.show(self.session, posts.ids_of_account(self.session, new.id))
+            self._touch(entries.show(self.session, posts.ids_of_account(self.session, new.id)))
 
     def _bury(self, account: Account) -> None:
         """Nothing is kept of what a deleted account said, and nothing is said of it any more."""
         told = posts.of_account(self.session, account.id)
         ids = [post.id for post in told]
-        self.touched |= entries.remove(self.session, ids)
+        self._touch(entries.remove(self.session, ids))
         posts.bury(self.session, ids)
         self._labels += [Deleted(uri_of(account.did, post.rkey)) for post in told]
 
+    def _touch(self, touched: set[entries.Touched]) -> None:
+        self.touched |= touched
+        self.feeds.update(touch.feed_id for touch in touched)
+
     def write_posts(self, last_id: int) -> int:
         """Insert, change and bury posts with their entries; return the last number given."""
-        stored = posts.find(self.session, [(rkey, self.accounts[did].id) for did, rkey in self.folded.posts])
+        last_id, met = self._write_new(last_id)
+        if met:
+            last_id = self._write_met(met, last_id)
+        entries.add_new(self.session, self._entries)
+        return last_id
+
+    def _write_new(self, last_id: int) -> tuple[int, list[Told]]:
+        """Insert what is likely new, without a look whether it is; return the last number given, and all posts that need the look."""
+        new: list[posts.NewPost] = []
+        written: list[tuple[int, Account, Told]] = []
+        met: list[Told] = []
+        for told in self.folded.posts.values():
+            account = self.accounts[told.did]
+            if told.likely_new and self._let_in(told, account):
+                last_id += 1
+                new.append(_row(last_id, account, told))
+                written.append((last_id, account, told))
+            else:
+                met.append(told)
+        known = posts.add(self.session, new)
+        for post_id, account, told in written:
+            if post_id in known:
+                met.append(told)
+            else:
+                self._judge(post_id, account, told, known=False)
+        return last_id, met
+
+    def _let_in(self, told: Told, account: Account) -> bool:
+        """`_kept_out` has no reason, at one look."""
+        return account.active and told.post is not None and not is_import(told.post.created_at, told.time_us, self.import_after)
+
+    def _write_met(self, met: Sequence[Told], last_id: int) -> int:
+        """Posts that were met before, or may have been."""
+        stored = posts.find(self.session, [(told.rkey, self.accounts[told.did].id) for told in met])
         new: list[posts.NewPost] = []
         newer: list[posts.NewPost] = []
         left: list[int] = []
-        for told in self.folded.posts.values():
+        for told in met:
             account = self.accounts[told.did]
             before = stored.get((told.rkey, account.id))
             if before is None:
@@ -182,8 +228,7 @@ class _Work:
                 self._judge(before.id, account, news, known=before.live)
         posts.add(self.session, new)
         posts.update(self.session, newer)
-        self.touched |= entries.remove(self.session, left)
-        self.touched |= entries.add(self.session, self._entries)
+        self._touch(entries.remove(self.session, left))
         return last_id
 
     def _kept_out(self, told: Told, account: Account) -> bool:
@@ -209,18 +254,27 @@ class _Work:
         return True
 
     def _judge(self, post_id: int, account: Account, told: Told, known: bool) -> None:
-        uri = uri_of(told.did, told.rkey)
         if told.post is not None:
             admissions = self.rooms.matcher.match(told.did, told.post)
             if admissions:
-                self._entries += entry_rows(admissions, self.rooms.feed_ids, account, told.sort_at, post_id, uri)
+                self._enter(admissions, post_id, account, told)
         if self.rooms.judge:
-            if told.post is not None:
-                verdicts = self.rooms.judge.judge(told.did, told.post)
-                if verdicts or known:
-                    self._labels.append(Judged(uri, told.cid or "", verdicts))
-            elif known:
-                self._labels.append(Deleted(uri))
+            self._judge_labels(self.rooms.judge, told, known)
+
+    def _enter(self, admissions: Sequence[Admission], post_id: int, account: Account, told: Told) -> None:
+        rows = entry_rows(admissions, self.rooms.feed_ids, account, told.sort_at, post_id, uri_of(told.did, told.rkey))
+        self._entries += rows
+        self.feeds.update([row[0] for row in rows])
+        if self._quotas:
+            self.touched.update(touched_by(rows, self._quotas, account))
+
+    def _judge_labels(self, judge: Judge, told: Told, known: bool) -> None:
+        if told.post is not None:
+            verdicts = judge.judge(told.did, told.post)
+            if verdicts or known:
+                self._labels.append(Judged(uri_of(told.did, told.rkey), told.cid or "", verdicts))
+        elif known:
+            self._labels.append(Deleted(uri_of(told.did, told.rkey)))
 
     def label(self) -> bool:
         """Issue and negate labels; True when the stream has something new."""
@@ -240,4 +294,4 @@ def _changed(account: Account, event: AccountChanged) -> Account | None:
 
 def _row(post_id: int, account: Account, told: Told) -> posts.NewPost:
     body = None if told.post is None else posts.packed(told.post)
-    return posts.NewPost(post_id, account.id, told.rkey, told.rev, told.cid, told.sort_at, told.time_us, body)
+    return post_id, account.id, told.rkey, told.rev, told.cid, told.sort_at, told.time_us, body

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from feedgen.feed import Quota
 from models import entries
 from models.database import Database, Session
-from models.entries import BEFORE_ALL, HELD, HIDDEN, SHOWN, Entry
-from tests.support.feeds import begin, entry, every, filled, uri, write
+from models.entries import BEFORE_ALL, HELD, HIDDEN, SHOWN
+from tests.support.feeds import Sown, begin, entry, every, filled, uri, write
 from tests.support.garden import NOON
 
 HOUR = 3_600_000_000
@@ -51,7 +51,7 @@ def test_a_repeat_changes_nothing_whatever_state_the_entry_is_in(database: Datab
     database.write_now(entries.hide, [2])
     before = database.read_now(states)
 
-    database.write_now(entries.add, [entry(1, 0), entry(2, 1)])
+    database.write_now(entries.add, [entry(1, 0).row, entry(2, 1).row])
 
     assert database.read_now(states) == before == {1: SHOWN, 2: HIDDEN}
 
@@ -72,7 +72,7 @@ def test_many_posts_are_hidden_and_shown_again_at_once(database: Database) -> No
     assert len(database.read_now(shown)) == 1000
 
 
-def lawful(live: dict[int, Entry], hidden: set[int], quota: Quota) -> dict[int, int]:
+def lawful(live: dict[int, Sown], hidden: set[int], quota: Quota) -> dict[int, int]:
     """The quota's law, by brute force."""
     buckets = defaultdict(list)
     for number, e in live.items():
@@ -101,7 +101,7 @@ STEPS = st.lists(
 def test_the_quota_shows_an_authors_earliest_posts_of_each_stretch(
     database: Database, steps: list[tuple[str, int, int]], length: str, allowed: int
 ) -> None:
-    quota, live, hidden = every(length, allowed), dict[int, Entry](), set[int]()
+    quota, live, hidden = every(length, allowed), dict[int, Sown](), set[int]()
     database.write_now(wipe)
     for number, (what, value, author) in enumerate(steps, 1):
         if what == "add" and author not in hidden:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -29,12 +30,29 @@ def uri(number: int, author: int = 1) -> str:
     return f"at://{did(author)}/app.bsky.feed.post/post{number}"
 
 
-def entry(number: int, sort_at: int, author: int = 1, feed_id: int = 1, words: Sequence[str] = ("garden",)) -> entries.Entry:
+class Sown(NamedTuple):
+    """A row of the table `entry`, and its author's account."""
+
+    feed_id: int
+    state: int
+    sort_at: int
+    tie: int
+    post_id: int
+    uri: str
+    rule: str
+    words: str
+    account_id: int
+
+    @property
+    def row(self) -> entries.Entry:
+        """As the table takes it."""
+        return self[:8]
+
+
+def entry(number: int, sort_at: int, author: int = 1, feed_id: int = 1, words: Sequence[str] = ("garden",)) -> Sown:
     """A shown entry of post `number`; `sort_at` is counted from noon, in µs."""
-    at = uri(number, author)
-    return entries.Entry(
-        feed_id, entries.SHOWN, NOON + sort_at, entries.tie_of(at), number, at, "include[0] hashtag", entries.joined(words), author
-    )
+    at, found = uri(number, author), entries.joined(tuple(words))
+    return Sown(feed_id, entries.SHOWN, NOON + sort_at, entries.tie_of(at), number, at, "include[0] hashtag", found, author)
 
 
 def begin(session: Session) -> None:
@@ -43,14 +61,15 @@ def begin(session: Session) -> None:
     accounts.add(session, (accounts.Account(number, did(number)) for number in range(1, 6)))
 
 
-def write(session: Session, new: Iterable[entries.Entry], quota: Quota | None = None) -> None:
+def write(session: Session, new: Iterable[Sown], quota: Quota | None = None) -> None:
     """Posts with their entries, as the pipeline stores them."""
     new = list(new)
-    posts.add(session, [posts.NewPost(e.post_id, e.account_id, e.uri[-13:], "3a", "cid", e.sort_at, e.sort_at, "{}") for e in new])
-    entries.apply_quota(session, {1: quota} if quota else {}, entries.add(session, new))
+    posts.add(session, [(e.post_id, e.account_id, e.uri[-13:], "3a", "cid", e.sort_at, e.sort_at, "{}") for e in new])
+    entries.add(session, [e.row for e in new])
+    entries.apply_quota(session, {1: quota} if quota else {}, [entries.Touched(e.feed_id, e.account_id, e.sort_at) for e in new])
 
 
-def filled(database: Database, new: Iterable[entries.Entry]) -> None:
+def filled(database: Database, new: Iterable[Sown]) -> None:
     """A database whose feed 1 has these entries."""
     database.write_now(begin)
     database.write_now(write, new)

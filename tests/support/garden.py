@@ -40,12 +40,12 @@ def record(text: str, second: int) -> dict[str, object]:
 def created(author: int, post: int, second: int, text: str = "my #garden", written: int | None = None) -> PostCreated:
     """A post, committed at a second and dated at it too unless `written` says otherwise."""
     body = record(text, second if written is None else written)
-    return PostCreated(did(author), rkey(post), rev(second), f"bafy{post}v{second}", at(second), body)
+    return PostCreated(did(author), rkey(post), rev(second), f"bafyrei{post}v{second}", at(second), body)
 
 
 def updated(author: int, post: int, second: int, text: str) -> PostUpdated:
     """An edit that keeps the date of the post's number."""
-    return PostUpdated(did(author), rkey(post), rev(second), f"bafy{post}v{second}", at(second), record(text, post))
+    return PostUpdated(did(author), rkey(post), rev(second), f"bafyrei{post}v{second}", at(second), record(text, post))
 
 
 def deleted(author: int, post: int, second: int) -> PostDeleted:
