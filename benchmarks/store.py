@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from feedgen.feed import Quota
+from feedgen.skeleton import feed_context, item
 from models import accounts, entries, feeds, posts
 from models.database import Database, Session
 from models.duration import duration
@@ -33,7 +34,7 @@ FOLDER = Path(tempfile.gettempdir()) / "plainsky-benchmarks"
 _BODY = posts.packed(
     Post("Volunteers meet on Saturday at ten, at the old harbour. Bring gloves! #solidarity", langs=("en",), tags=("solidarity",))
 )
-_WORDS = entries.joined(("solidarity",))
+_CONTEXT = feed_context("include[0]", "hashtag", ("solidarity",))
 
 
 def did(author: int) -> str:
@@ -56,7 +57,7 @@ def insert(session: Session, first: int, count: int) -> None:
         uri = f"at://{did(author)}/app.bsky.feed.post/{rkey}"
         cid = f"bafyrei{number:052d}"
         new.append((number, author, rkey, rkey, cid, at, at, _BODY))
-        entered.append((1, entries.SHOWN, at, entries.tie_of(uri), number, uri, "include[0] hashtag", _WORDS))
+        entered.append((1, entries.SHOWN, at, entries.tie_of(uri), number, item(uri, _CONTEXT)))
         touched.append(entries.Touched(1, author, at))
     posts.add(session, new)
     entries.add_new(session, entered)

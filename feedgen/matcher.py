@@ -121,10 +121,8 @@ def _several(groups: Sequence[tuple[int, ...]]) -> set[int]:
 
 
 def _without(feeds: set[int], admission: Admission) -> Admission:
-    rest = list(admission.feeds)
-    for feed in feeds.intersection(rest):
-        rest.remove(feed)
-    return Admission(tuple(rest), admission.rule, admission.kind, admission.words)
+    rest = tuple(feed for feed in admission.feeds if feed not in feeds)
+    return Admission(rest, admission.rule, admission.kind, admission.words)
 
 
 def _admission(feed: int, plan: Plan, look: Look) -> Admission | None:

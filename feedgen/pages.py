@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from feedgen.feed import Feed
-from feedgen.skeleton import Page, needed, page
+from feedgen.skeleton import Page, page
 from models import cursors, entries, feeds
 from models.database import Database, Session
-from models.entries import Place
+from models.entries import TOP, Place, tie_of
 
 _KEPT_BYTES = 32 * 2**20
 """What the kept pages of all feeds may take together."""
@@ -19,7 +19,7 @@ _KEPT_BYTES_A_FEED = 2**20
 
 
 class _Key(NamedTuple):
-    before: Place | None
+    start: Place | None
     limit: int
 
 
@@ -56,6 +56,7 @@ class FeedPages:
         """feed_ids: the number in the database of each served feed, by rkey."""
         self._database = database
         self._feeds = {feed_ids[feed.rkey]: feed for feed in served}
+        self._pinned = {feed_ids[feed.rkey]: tie_of(feed.pinned) if feed.pinned else -1 for feed in served}
         self._ids = {feed.rkey: feed_ids[feed.rkey] for feed in served}
         self._versions: dict[int, int] = {}
         self._log_time = 0
@@ -65,16 +66,17 @@ class FeedPages:
     def __contains__(self, rkey: str) -> bool:
         return rkey in self._ids
 
-    async def skeleton(self, rkey: str, before: Place | None, limit: int) -> bytes:
-        """The encoded page of up to `limit` posts after the place `before`, from the top when None. KeyError for a feed not served."""
+    async def skeleton(self, rkey: str, start: Place | None, limit: int) -> bytes:
+        """The encoded page of up to `limit` posts from the place `start` on, from the top when None. KeyError for a feed not served."""
         feed_id = self._ids[rkey]
-        feed, kept, key = self._feeds[feed_id], self._kept[feed_id], _Key(before, limit)
+        feed, kept, key = self._feeds[feed_id], self._kept[feed_id], _Key(start, limit)
         floor = self._log_time - feed.window
         found = kept.get(key, floor)
         if not found:
-            place, count = before or entries.BEFORE_ALL, needed(limit, feed.pinned)
-            rows = await self._database.read(entries.rows, feed_id, floor, place, count)
-            found = page(rows, limit, feed.pinned, before is None)
+            head = feed.pinned if start is None else None
+            room = limit - 1 if head else limit
+            without = self._pinned[feed_id]
+            found = page(await self._database.read(entries.items, feed_id, floor, start or TOP, room + 1, without), room, head)
             kept.put(key, found)
         return found.body
 

@@ -40,10 +40,10 @@ class Identity(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """The parameters of getFeedSkeleton; `before` is None at the top."""
+    """The parameters of getFeedSkeleton; `start` is None at the top."""
 
     rkey: str
-    before: Place | None
+    start: Place | None
     limit: int
 
 
@@ -96,10 +96,10 @@ class FeedService:
         start, more, cursor = request.rel_url.raw_query_string.partition("&cursor=")
         known, before = self._asked.get(start), place_of(cursor) if more else None
         if known and (before or not more):
-            return known._replace(before=before)
+            return known._replace(start=before)
         new = asked(request.query, self._identity, self._pages.__contains__)
-        if new.before == before and (more or "cursor" not in request.query):  # all that `start` leaves open is the cursor
-            self._remember(start, new._replace(before=None))
+        if new.start == before and (more or "cursor" not in request.query):  # all that `start` leaves open is the cursor
+            self._remember(start, new._replace(start=None))
         return new
 
     def _remember(self, text: str, new: Asked) -> None:
@@ -117,10 +117,10 @@ def asked(query: Query, identity: Identity, offered: Callable[[str], bool]) -> A
         raise invalid("parameter 'feed' must be the at-uri of a feed: at://DID/app.bsky.feed.generator/NAME")
     if uri.authority not in (identity.did, identity.publisher) or uri.collection != COLLECTION or not uri.rkey or not offered(uri.rkey):
         raise XrpcError(400, "UnknownFeed", "This feed is not offered here, or no longer.")
-    before = place_of(cursor) if cursor else None
-    if cursor and before is None:
+    start = place_of(cursor) if cursor else None
+    if cursor and start is None:
         raise invalid("The cursor is not one that this feed gave out. Please load the feed again from its top.")
-    return Asked(uri.rkey, before, limit)
+    return Asked(uri.rkey, start, limit)
 
 
 def description(identity: Identity, rkeys: Iterable[str], links: Mapping[str, str]) -> dict[str, Any]:

@@ -7,35 +7,16 @@ Source: lexicon app.bsky.feed.getFeedSkeleton and app.bsky.feed.defs#skeletonFee
 
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
-from models.entries import BEFORE_ALL, Place, split
+from models.entries import TOP, Items, Place, tie_of
 
 _PLACE = struct.Struct(">qq")
 _CONTEXT_BYTES = 2000
-
-
-class Reason(msgspec.Struct, frozen=True, tag_field="$type", tag="app.bsky.feed.defs#skeletonReasonPin"):
-    """The post is pinned to the feed's top."""
-
-
-class SkeletonPost(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, rename="camel"):
-    """app.bsky.feed.defs#skeletonFeedPost."""
-
-    post: str
-    reason: Reason | None = None
-    feed_context: str | None = None
-
-
-class Skeleton(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The answer; `cursor` is left out (never null) when the feed ends here."""
-
-    feed: Sequence[SkeletonPost]
-    cursor: str | None = None
+_ITEM = '{"post":"'
 
 
 class Page(NamedTuple):
@@ -45,42 +26,46 @@ class Page(NamedTuple):
     oldest: int
 
 
-_encode = msgspec.json.Encoder().encode
+def item(uri: str, context: str) -> str:
+    """A post as it is served and kept, an app.bsky.feed.defs#skeletonFeedPost; `context` from `feed_context`.
 
-
-def page(rows: Sequence[tuple[int, int, str, str, str]], limit: int, pinned: str | None, top: bool) -> Page:
-    """The page of up to `limit` posts at the head of `rows`; `top`: it is the feed's first, where a pinned post stands before all.
-
-    rows: (sort_at, tie, uri, rule, words) of what follows the page's cursor, newest first: `needed(limit, pinned)`, or all there are.
+    A uri holds nothing that JSON would write otherwise: a DID and a record key (atproto.com/specs/at-uri-scheme).
     """
-    head = [SkeletonPost(pinned, Reason())] if pinned and top else []
-    others = [row for row in rows if row[2] != pinned] if pinned else rows
-    listed = others[: limit - len(head)]
-    posts = [SkeletonPost(uri, None, feed_context(rule, words)) for _, _, uri, rule, words in listed]
-    cursor = None
-    if len(others) > len(listed):
-        cursor = cursor_at(listed[-1][:2] if listed else BEFORE_ALL)
-    return Page(_encode(Skeleton(head + posts, cursor)), oldest=rows[-1][0] if rows else BEFORE_ALL[0])
-
-
-def needed(limit: int, pinned: str | None) -> int:
-    """How many entries tell what a page holds and whether another follows: the pinned one may be among them and does not count."""
-    return limit + (2 if pinned else 1)
+    return f'{_ITEM}{uri}","feedContext":{context}}}'
 
 
 @lru_cache(maxsize=4096)
-def feed_context(rule: str, words: str) -> str:
-    """Why the post is here, as clients pass it back: the rule, then the words it found; at most 2000 bytes.
+def feed_context(rule: str, kind: str, words: tuple[str, ...]) -> str:
+    """Why a post is here, as clients pass it back: the rule, then the words it found; at most 2000 bytes, as a JSON string.
 
     Never a "|": the Bluesky app joins what it sends back with it, and splits there again.
     """
-    found = ", ".join(split(words))
-    text = (f"{rule}: {found}" if found else rule).replace("|", "¦").encode()
-    return text[:_CONTEXT_BYTES].decode(errors="ignore")
+    found = ", ".join(words)
+    text = (f"{rule} {kind}: {found}" if found else f"{rule} {kind}").replace("|", "¦").encode()
+    return msgspec.json.encode(text[:_CONTEXT_BYTES].decode(errors="ignore")).decode()
+
+
+def page(found: Items, room: int, pinned: str | None) -> Page:
+    """The page of up to `room` posts at the head of `found`, which holds one more if the feed goes on; `pinned` stands before all."""
+    listed, cursor = found.joined, None
+    if found.number > room:
+        listed, cursor = _divided(found)
+    head = f'{_ITEM}{pinned}","reason":{{"$type":"app.bsky.feed.defs#skeletonReasonPin"}}}}' if pinned else ""
+    feed = f"{head},{listed}" if head and listed else head or listed
+    tail = f',"cursor":"{cursor}"' if cursor else ""
+    return Page(f'{{"feed":[{feed}]{tail}}}'.encode(), TOP[0] if found.oldest is None else found.oldest)
+
+
+def _divided(found: Items) -> tuple[str, str]:
+    """All items but the last, and the cursor at which that one is the next to come."""
+    assert found.oldest is not None
+    listed, _, last = found.joined.rpartition("," + _ITEM)  # within a JSON string its quotes would have backslashes
+    uri = last.removeprefix(_ITEM).partition('"')[0]
+    return listed, cursor_at((found.oldest, tie_of(uri)))
 
 
 def cursor_at(place: Place) -> str:
-    """An opaque word for "what comes after this place"."""
+    """An opaque word for "what comes from this place on"."""
     return urlsafe_b64encode(_PLACE.pack(*place)).decode().rstrip("=")
 
 

@@ -6,7 +6,6 @@ order they came, on SQLite and PostgreSQL alike. `post_id` never leaves the data
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -26,14 +25,14 @@ _MAX = 2**63 - 1
 
 Place: TypeAlias = tuple[int, int]
 """(sort_at, tie): where an entry stands in its feed."""
-BEFORE_ALL: Place = (_MAX, _MAX)
-"""Newer than every entry: a page read from here starts at the top."""
+TOP: Place = (_MAX, _MAX)
+"""Where a feed begins, whatever is in it."""
 
+Entry: TypeAlias = tuple[int, int, int, int, int, str]
+"""A post in a feed: feed id, state, sort_at (µs), tie (`tie_of` its uri), post id, item.
 
-Entry: TypeAlias = tuple[int, int, int, int, int, str, str, str]
-"""A post in a feed: feed id, state, sort_at (µs), tie (`tie_of` its uri), post id, uri, rule, words (`joined`).
-
-A plain tuple, for one is made of every post that enters a feed.
+The item is the post as it is served, a JSON object of app.bsky.feed.defs#skeletonFeedPost with its reason in `feedContext`: so a page is
+put together in the database, without a look at each post. A plain tuple, for one is made of every post that enters a feed.
 """
 
 
@@ -57,14 +56,26 @@ class Quota(Protocol):
         """The stretch, counted from the epoch, in µs."""
 
 
+class Items(NamedTuple):
+    """Some of a feed's entries on end: their items with commas between, how many, and the `sort_at` of the oldest (None for none)."""
+
+    joined: str
+    number: int
+    oldest: int | None
+
+
 class Shown(NamedTuple):
-    """An entry as a page needs it."""
+    """An entry by itself; `why` is the reason as it is served."""
 
     sort_at: int
     tie: int
     uri: str
-    rule: str
-    words: str
+    why: str
+
+
+class _Item(msgspec.Struct):
+    post: str
+    feedContext: str  # noqa: N815 the lexicon's name
 
 
 def tie_of(uri: str) -> int:
@@ -72,21 +83,10 @@ def tie_of(uri: str) -> int:
     return int.from_bytes(blake2b(uri.encode(), digest_size=8).digest(), "big") >> 1
 
 
-@lru_cache(maxsize=4096)
-def joined(words: tuple[str, ...]) -> str:
-    """The words that a rule found, as the table keeps them: a JSON list."""
-    return msgspec.json.encode(words).decode()
-
-
-def split(words: str) -> list[str]:
-    """What `joined` put together."""
-    return msgspec.json.decode(words, type=list[str])
-
-
-_ADD = "INSERT INTO entry (feed_id, state, sort_at, tie, post_id, uri, rule, words)"
+_ADD = "INSERT INTO entry (feed_id, state, sort_at, tie, post_id, item)"
 # One post stands in a feed once, in whatever state.
 _ADD_ABSENT = (
-    f"{_ADD} SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM entry WHERE post_id = ? AND feed_id = ?) ON CONFLICT DO NOTHING"
+    f"{_ADD} SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM entry WHERE post_id = ? AND feed_id = ?) ON CONFLICT DO NOTHING"
 )
 # What a changed row tells; the post's own row must still be there.
 _TOUCHED = " RETURNING feed_id, (SELECT account_id FROM post WHERE post.id = entry.post_id), sort_at"
@@ -166,21 +166,33 @@ def _changes(feed_id: int, quotas: Mapping[int, Quota], standing: list[tuple[int
             yield due, feed_id, state, sort_at, tie
 
 
-_PAGE = (
-    f"SELECT sort_at, tie, uri, rule, words FROM entry WHERE feed_id = ? AND state = {SHOWN} AND (sort_at, tie) < (?, ?)"
-    " AND sort_at >= ? ORDER BY sort_at DESC, tie DESC LIMIT ?"
+_FROM = (
+    f"FROM entry WHERE feed_id = ? AND state = {SHOWN} AND (sort_at, tie) <= (?, ?) AND sort_at >= ? AND tie <> ?"
+    " ORDER BY sort_at DESC, tie DESC LIMIT ?"
 )
+# One row for the whole page: SQLite's driver lets go of the interpreter at every row, which costs more than the row.
+_ITEMS = {
+    "sqlite": f"SELECT group_concat(item), count(*), min(sort_at) FROM (SELECT item, sort_at {_FROM})",
+    "postgresql": "SELECT string_agg(item, ',' ORDER BY sort_at DESC, tie DESC), count(*), min(sort_at)"
+    f" FROM (SELECT item, sort_at, tie {_FROM}) AS listed",
+}
+_PAGE = f"SELECT sort_at, tie, item {_FROM}"
+_NO_TIE = -1
 
 
-def rows(session: Session, feed_id: int, floor: int, before: Place, limit: int) -> list[tuple[int, int, str, str, str]]:
-    """Up to `limit` shown entries, newest first, older than `before` and not older than `floor` (µs): bare tuples, for speed."""
-    return session.execute(_PAGE, (feed_id, *before, floor, limit))
+def items(session: Session, feed_id: int, floor: int, start: Place, limit: int, but: int = _NO_TIE) -> Items:
+    """Up to `limit` shown entries, newest first, from the place `start` on, not older than `floor` (µs), without the tie `but`."""
+    joined, number, oldest = session.execute(_ITEMS[session.dialect], (feed_id, *start, floor, but, limit))[0]
+    return Items(joined or "", number, oldest)
 
 
-def page(session: Session, feed_id: int, floor: int, before: Place, limit: int) -> list[Shown]:
-    """The same, with names."""
-    return list(map(Shown._make, rows(session, feed_id, floor, before, limit)))
+def page(session: Session, feed_id: int, floor: int, start: Place, limit: int) -> list[Shown]:
+    """The same, one by one."""
+    rows = session.execute(_PAGE, (feed_id, *start, floor, _NO_TIE, limit))
+    return [Shown(sort_at, tie, item.post, item.feedContext) for sort_at, tie, text in rows for item in (_decode(text),)]
 
+
+_decode = msgspec.json.Decoder(_Item).decode
 
 _COUNT = f"SELECT count(*) FROM (SELECT 1 FROM entry WHERE feed_id = ? AND state = {SHOWN} AND sort_at >= ? LIMIT ?) AS counted"
 
@@ -188,12 +200,6 @@ _COUNT = f"SELECT count(*) FROM (SELECT 1 FROM entry WHERE feed_id = ? AND state
 def count(session: Session, feed_id: int, floor: int, up_to: int = 10_000) -> int:
     """How many entries are shown since `floor` (µs); counting ends at `up_to`, so that a status page costs little."""
     return int(session.execute(_COUNT, (feed_id, floor, up_to))[0][0])
-
-
-def of_post(session: Session, post_id: int) -> list[tuple[int, int, str, str]]:
-    """(feed id, state, rule, words) of each feed a post stands in."""
-    rows = session.execute("SELECT feed_id, state, rule, words FROM entry WHERE post_id = ? ORDER BY feed_id", (post_id,))
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 _OLDEST = "SELECT sort_at, tie FROM entry WHERE feed_id = ? AND state = ? AND sort_at < ? ORDER BY sort_at, tie LIMIT ?"

@@ -98,6 +98,23 @@ def bury(session: Session, post_ids: Iterable[int]) -> None:
 
 # Each bound by itself is one look into the index; both in one SELECT would read the table.
 _HOURS = f"SELECT (SELECT min(sort_at / {HOUR_US}) FROM post), (SELECT max(sort_at / {HOUR_US}) FROM post)"
+_NEXT_HOUR = f"SELECT min(sort_at / {HOUR_US}) FROM post WHERE sort_at / {HOUR_US}"
+_HOURS_WITH_POSTS = (
+    f"WITH RECURSIVE there(hour) AS (SELECT min(sort_at / {HOUR_US}) FROM post"
+    f" UNION ALL SELECT ({_NEXT_HOUR} > there.hour) FROM there WHERE there.hour IS NOT NULL)"
+    " SELECT hour FROM there WHERE hour IS NOT NULL"
+)
+_MANY_HOURS = 1024
+
+
+def _hours(session: Session) -> Iterable[int]:
+    first, last = session.execute(_HOURS)[0]
+    if first is None:
+        return ()
+    if last - first < _MANY_HOURS:
+        return range(first, last + 1)
+    # One post that its author dated decades back must not make every look go through all hours since.
+    return [row[0] for row in session.execute(_HOURS_WITH_POSTS)]
 
 
 class OfAccount(NamedTuple):
@@ -119,15 +136,12 @@ def of_account(session: Session, account_id: int) -> list[OfAccount]:
 
     The index is by hour first (so that inserting appends), hence one probe for each hour that the table spans.
     """
-    hours = session.execute(_HOURS)[0]
-    if hours[0] is None:
-        return []
     # The plus takes the wanted hour's declared type away, without which SQLite would not use the index on an expression.
     rows = session.matching(
         "SELECT post.id, rkey, rev, cid FROM wanted"
         f" JOIN post ON sort_at / {HOUR_US} = +wanted.hour AND post.account_id = wanted.account_id WHERE body IS NOT NULL",
         {"hour": "BIGINT", "account_id": "BIGINT"},
-        [(hour, account_id) for hour in range(hours[0], hours[1] + 1)],
+        [(hour, account_id) for hour in _hours(session)],
     )
     return list(map(OfAccount._make, rows))
 
@@ -161,9 +175,9 @@ def last_id(session: Session) -> int:
     return int(session.execute("SELECT coalesce(max(id), 0) FROM post")[0][0])
 
 
-def oldest_hour(session: Session) -> int | None:
-    """The first hour (since the epoch) of which there are posts."""
-    found: int | None = session.execute(f"SELECT min(sort_at / {HOUR_US}) FROM post")[0][0]
+def next_hour(session: Session, hour: int = -(2**40)) -> int | None:
+    """The first hour (since the epoch), from `hour` on, of which there are posts."""
+    found: int | None = session.execute(f"{_NEXT_HOUR} >= ?", (hour,))[0][0]
     return found
 
 

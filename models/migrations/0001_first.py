@@ -39,9 +39,7 @@ CREATE TABLE entry (
     sort_at BIGINT NOT NULL,
     tie BIGINT NOT NULL,
     post_id BIGINT NOT NULL,
-    uri TEXT NOT NULL,
-    rule TEXT NOT NULL,
-    words TEXT NOT NULL,
+    item TEXT NOT NULL,
     PRIMARY KEY (feed_id, state, sort_at, tie)
 ) {clustered};
 CREATE INDEX entry_by_post ON entry (post_id);

@@ -41,7 +41,10 @@ class Recorder:
         file_seconds: float = FILE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OperatorError(f"{folder}: cannot be the folder of a recording: {error.strerror}") from error
         self._folder, self._file_bytes, self._file_seconds, self._clock = folder, file_bytes, file_seconds, clock
         self._file: IO[bytes] | None = None
         self._zstd: ZstdCompressionWriter | None = None

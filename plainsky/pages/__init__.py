@@ -95,9 +95,7 @@ class Pages:
     def _shown_feed(self, session: Session, feed_id: int, feed: Feed, log_time: int) -> ShownFeed:
         floor = log_time - feed.window
         newest = [
-            shown
-            for entry in entries.page(session, feed_id, floor, entries.BEFORE_ALL, NEWEST)
-            if (shown := self._shown_post(session, entry))
+            shown for entry in entries.page(session, feed_id, floor, entries.TOP, NEWEST) if (shown := self._shown_post(session, entry))
         ]
         skeleton = skeleton_path(self._publisher, feed.rkey)
         return ShownFeed(
@@ -112,8 +110,7 @@ class Pages:
         if found is None:
             return None
         ago = _ago(self._clock() - entry.sort_at / 1e6)
-        why = f"{entry.rule}: {', '.join(entries.split(entry.words))}".rstrip(": ")
-        return ShownPost(found[0].text or "(no text)", f"https://bsky.app/profile/{uri.authority}/post/{uri.rkey}", why, ago)
+        return ShownPost(found[0].text or "(no text)", f"https://bsky.app/profile/{uri.authority}/post/{uri.rkey}", entry.why, ago)
 
 
 def skeleton_path(publisher: str, rkey: str) -> str:

@@ -34,8 +34,9 @@ async def _prune_feed(database: Database, feed_id: int, floor: int) -> int:
 
 async def _prune_posts(database: Database, floor: int) -> int:
     total = 0
-    first = await database.read(posts.oldest_hour)
-    for hour in range(first or 0, floor // posts.HOUR_US) if first is not None else ():
+    hour = await database.read(posts.next_hour)
+    while hour is not None and hour < floor // posts.HOUR_US:
         while removed := await database.write(posts.prune_hour, hour, STEP):
             total += removed
+        hour = await database.read(posts.next_hour, hour + 1)
     return total

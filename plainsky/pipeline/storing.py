@@ -10,6 +10,7 @@ import msgspec
 
 from feedgen.feed import Feed
 from feedgen.matcher import Admission, Matcher
+from feedgen.skeleton import feed_context, item
 from labeler.issuer import Deleted, Issuer, Judged
 from labeler.judge import Judge
 from models import accounts, cursors, entries, feeds, posts
@@ -65,8 +66,8 @@ def entry_rows(
     tie = entries.tie_of(uri)
     rows: list[entries.Entry] = []
     for why in admissions:
-        rule, words = f"{why.rule} {why.kind}", entries.joined(why.words)
-        rows += [(feed_ids[feed], state, sort_at, tie, post_id, uri, rule, words) for feed in why.feeds]
+        served = item(uri, feed_context(why.rule, why.kind, why.words))
+        rows += [(feed_ids[feed], state, sort_at, tie, post_id, served) for feed in why.feeds]
     return rows
 
 

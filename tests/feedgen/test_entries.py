@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from feedgen.feed import Quota
 from models import entries
 from models.database import Database, Session
-from models.entries import BEFORE_ALL, HELD, HIDDEN, SHOWN
+from models.entries import HELD, HIDDEN, SHOWN, TOP
 from tests.support.feeds import Sown, begin, entry, every, filled, uri, write
 from tests.support.garden import NOON
 
@@ -19,7 +19,7 @@ ON_BOTH = settings(max_examples=25, deadline=None, suppress_health_check=[Health
 
 
 def shown(session: Session, feed_id: int = 1) -> list[str]:
-    return [row.uri for row in entries.page(session, feed_id, 0, BEFORE_ALL, 1000)]
+    return [row.uri for row in entries.page(session, feed_id, 0, TOP, 1000)]
 
 
 def states(session: Session) -> dict[int, int]:
@@ -154,7 +154,7 @@ def test_every_way_to_an_entry_goes_through_an_index(database: Database) -> None
         return " ".join(row[3] for row in session.execute("EXPLAIN QUERY PLAN " + sql, [1] * count))
 
     wanted = "WITH wanted(feed_id, account_id, hour) AS (VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT))) "
-    assert "sort_at>? AND (sort_at,tie)<(?,?)" in database.read_now(plan, entries._PAGE, 5)
+    assert "sort_at>? AND (sort_at,tie)<(?,?)" in database.read_now(plan, entries._ITEMS["sqlite"], 6)
     author = database.read_now(plan, wanted + entries._OF_AUTHOR, 3)
     assert "post_by_hour (<expr>=? AND account_id=?)" in author
     assert "entry_by_post (post_id=?)" in author

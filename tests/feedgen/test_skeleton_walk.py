@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedgen.pages import FeedPages
-from feedgen.skeleton import Page, cursor_at, feed_context, needed, page, place_of
+from feedgen.skeleton import Page, cursor_at, feed_context, item, page, place_of
 from models import cursors, entries, feeds
 from models.database import Database, Session
 from tests.feedgen.test_entries import wipe
@@ -69,8 +69,9 @@ def test_a_walk_meets_each_post_once_and_misses_none(
         assert seen[0] == pinned
 
 
-def rows(count: int) -> list[tuple[int, int, str, str, str]]:
-    return [(100 - n, n, uri(n), "include[0] hashtag", '["garden"]') for n in range(count)]
+def found(count: int) -> entries.Items:
+    served = [item(uri(n), feed_context("include[0]", "hashtag", ('"', "garden"))) for n in range(count)]
+    return entries.Items(",".join(served), count, 100 - count if count else None)
 
 
 def read(answer: Page) -> dict[str, Any]:
@@ -78,25 +79,25 @@ def read(answer: Page) -> dict[str, Any]:
 
 
 def test_the_last_page_has_no_cursor_even_when_it_is_full() -> None:
-    assert "cursor" in read(page(rows(4), 3, None, top=True))
-    assert "cursor" not in read(page(rows(3), 3, None, top=True))
-    assert page([], 3, None, top=True).body == b'{"feed":[]}'
+    assert [post["post"] for post in read(page(found(4), 3, None))["feed"]] == [uri(0), uri(1), uri(2)]
+    assert place_of(read(page(found(4), 3, None))["cursor"]) == (96, entries.tie_of(uri(3)))
+    assert "cursor" not in read(page(found(3), 3, None))
+    assert page(found(0), 3, None).body == b'{"feed":[]}'
 
 
 def test_a_pinned_post_alone_fills_a_page_of_one_and_nothing_is_skipped_after_it() -> None:
-    first = read(page(rows(3), 1, uri(1), top=True))
+    pin = {"post": uri(9), "reason": {"$type": "app.bsky.feed.defs#skeletonReasonPin"}}
 
-    assert first["feed"] == [{"post": uri(1), "reason": {"$type": "app.bsky.feed.defs#skeletonReasonPin"}}]
-    assert place_of(first["cursor"]) == entries.BEFORE_ALL
-    assert [item["post"] for item in read(page(rows(3), 5, uri(1), top=False))["feed"]] == [uri(0), uri(2)]
-    assert needed(1, uri(1)) == 3
+    assert read(page(found(1), 0, uri(9))) == {"feed": [pin], "cursor": cursor_at((99, entries.tie_of(uri(0))))}
+    assert read(page(found(0), 0, uri(9))) == {"feed": [pin]}
+    assert [post["post"] for post in read(page(found(2), 1, uri(9)))["feed"]] == [uri(9), uri(0)]
 
 
 def test_the_context_names_the_rule_and_its_words_and_never_breaks_the_apps_separator() -> None:
-    assert feed_context("include[0] hashtag", '["a","b c"]') == "include[0] hashtag: a, b c"
-    assert feed_context("include[1] language", "[]") == "include[1] language"
-    assert "|" not in feed_context("include[0] regex", '["a|b"]')
-    assert len(feed_context("include[0] regex", entries.joined(("é" * 3000,))).encode()) <= 2000
+    assert feed_context("include[0]", "hashtag", ("a", "b c")) == '"include[0] hashtag: a, b c"'
+    assert feed_context("include[1]", "language", ()) == '"include[1] language"'
+    assert "|" not in feed_context("include[0]", "regex", ("a|b",))
+    assert len(feed_context("include[0]", "regex", ("é" * 3000,)).encode()) <= 2002
 
 
 @given(sort_at=st.integers(0, 2**63 - 1), tie=st.integers(0, 2**63 - 1))
@@ -125,7 +126,7 @@ async def test_posts_older_than_the_window_are_not_served_though_the_page_is_kep
 async def test_a_page_read_while_a_batch_is_committed_is_not_kept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(database, [entry(1, 0)])
     pages = FeedPages(database, [garden()], {"garden": 1})
-    unhurried = entries.rows
+    unhurried = entries.items
 
     def overtaken(session: Session, *args: Any) -> Any:
         old = unhurried(session, *args)
@@ -133,9 +134,9 @@ async def test_a_page_read_while_a_batch_is_committed_is_not_kept(database: Data
         pages.committed([1], 0)
         return old
 
-    monkeypatch.setattr(entries, "rows", overtaken)
+    monkeypatch.setattr(entries, "items", overtaken)
     assert (await pages.skeleton("garden", None, 5)).count(b"post/") == 1
-    monkeypatch.setattr(entries, "rows", unhurried)
+    monkeypatch.setattr(entries, "items", unhurried)
 
     assert (await pages.skeleton("garden", None, 5)).count(b"post/") == 2
 

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from feedgen.feed import Feed, Quota
 from feedgen.rules import load
 from models import entries, posts
 from models.database import Database
 from models.duration import Duration, duration
+from models.protocol.syntax import tid_of
 from plainsky.pipeline import pruning
 from plainsky.pipeline.pruning import prune
 from tests.support.garden import account, at, created, deleted, did, rkey, updated, uri
@@ -183,6 +185,21 @@ def test_a_post_that_enters_a_feed_between_two_steps_is_not_forgotten(garden: Ga
     assert garden.prune()[1] == 0
     assert garden.shown("long") == [uri(0, 1)]
     assert garden.database.read_now(posts.by_uri, did(0), rkey(1)) is not None
+
+
+def test_posts_from_the_beginning_of_time_cost_no_more_than_others(garden: Garden) -> None:
+    """A revision or an edit may be dated half a million hours back; each look for an account's posts goes by hours."""
+    ancient = replace(created(0, 1, 1), rev=tid_of(60 * 10**6, 1), record={"text": "#cats"})
+    garden.store([ancient, created(0, 2, 2, "#cats"), created(1, 3, 3, "#cats")])
+    steps: list[int] = []
+    garden.database.write_now(lambda session: steps.append(len(posts.of_account(session, 1))))
+
+    garden.store([account(0, 4, active=False, status="deactivated")])
+
+    assert steps == [2]
+    assert garden.shown("long") == [uri(1, 3)]
+    garden.passes(10)
+    assert garden.prune() == (1, 1)
 
 
 def test_a_forgotten_post_that_is_edited_or_deleted_late_makes_no_trouble(garden: Garden) -> None:

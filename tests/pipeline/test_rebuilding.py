@@ -53,11 +53,11 @@ class House:
 
     def page(self, rkey: str) -> list[entries.Shown]:
         number = self.ids[[one.rkey for one in self.feeds].index(rkey)]
-        return self.database.read_now(entries.page, number, 0, entries.BEFORE_ALL, 1000)
+        return self.database.read_now(entries.page, number, 0, entries.TOP, 1000)
 
     def rows(self) -> dict[str, list[tuple[int, int, int, str, str, str]]]:
         """All entries of each feed in whatever state, without the numbers that the database gives."""
-        sql = "SELECT state, sort_at, tie, uri, rule, words FROM entry WHERE feed_id = ? ORDER BY state, sort_at, tie"
+        sql = "SELECT state, sort_at, tie, item FROM entry WHERE feed_id = ? ORDER BY state, sort_at, tie"
         pairs = zip(self.feeds, self.ids, strict=True)
         return {one.rkey: self.database.read_now(lambda session, n=number: session.execute(sql, (n,))) for one, number in pairs}
 
@@ -83,7 +83,7 @@ def test_a_new_feed_is_filled_from_the_stored_posts(house: House) -> None:
     house.configure(GARDEN, CATS)
 
     assert house.shown("cats") == [uri(1, 3), uri(0, 2)]
-    assert house.page("cats")[0].rule == "include[0] hashtag"
+    assert house.page("cats")[0].why.startswith("include[0] hashtag: ")
     assert house.shown("garden") == [uri(1, 3), uri(0, 1)]
 
 

@@ -19,7 +19,7 @@ def test_a_post_enters_the_feeds_whose_rules_it_matches_with_the_reason(kept: Ke
 
     assert kept.shown("garden") == [uri(1, 3), uri(0, 1)]
     assert kept.shown("cats") == [uri(1, 3)]
-    assert kept.page("garden")[1].rule == "include[0] hashtag"
+    assert kept.page("garden")[1].why == "include[0] hashtag: garden"
     assert outcome.feeds == frozenset(kept.ids)
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from feedgen.feed import Feed, Quota
 from feedgen.rules import load
 from feedgen.service import FeedService, Identity
+from feedgen.skeleton import feed_context, item
 from models import accounts, entries, feeds, posts
 from models.database import Database, Session
 from models.duration import Duration, duration
@@ -31,28 +32,28 @@ def uri(number: int, author: int = 1) -> str:
 
 
 class Sown(NamedTuple):
-    """A row of the table `entry`, and its author's account."""
+    """A row of the table `entry`, with its post's uri and its author's account."""
 
     feed_id: int
     state: int
     sort_at: int
     tie: int
     post_id: int
+    item: str
     uri: str
-    rule: str
-    words: str
     account_id: int
 
     @property
     def row(self) -> entries.Entry:
         """As the table takes it."""
-        return self[:8]
+        return self[:6]
 
 
 def entry(number: int, sort_at: int, author: int = 1, feed_id: int = 1, words: Sequence[str] = ("garden",)) -> Sown:
     """A shown entry of post `number`; `sort_at` is counted from noon, in µs."""
-    at, found = uri(number, author), entries.joined(tuple(words))
-    return Sown(feed_id, entries.SHOWN, NOON + sort_at, entries.tie_of(at), number, at, "include[0] hashtag", found, author)
+    at = uri(number, author)
+    served = item(at, feed_context("include[0]", "hashtag", tuple(words)))
+    return Sown(feed_id, entries.SHOWN, NOON + sort_at, entries.tie_of(at), number, served, at, author)
 
 
 def begin(session: Session) -> None:

@@ -54,7 +54,7 @@ class Kept:
     def page(self, rkey: str = "garden") -> list[entries.Shown]:
         """The feed's entries, newest first."""
         number = self.ids[[one.rkey for one in self.feeds].index(rkey)]
-        return self.database.read_now(entries.page, number, 0, entries.BEFORE_ALL, 100_000)
+        return self.database.read_now(entries.page, number, 0, entries.TOP, 100_000)
 
     def everything(self) -> dict[str, list[entries.Shown]]:
         """Every feed's entries."""
