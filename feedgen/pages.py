@@ -76,7 +76,7 @@ class FeedPages:
             head = feed.pinned if start is None else None
             room = limit - 1 if head else limit
             without = self._pinned[feed_id]
-            found = page(await self._database.read(entries.items, feed_id, floor, start or TOP, room + 1, without), room, head)
+            found = page(await self._database.glance(entries.items, feed_id, floor, start or TOP, room + 1, without), room, head)
             kept.put(key, found)
         return found.body
 

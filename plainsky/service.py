@@ -71,7 +71,7 @@ class Service:
         self._down.callback(lock.release)
         if writes:
             await lock.take()
-        self._down.push_async_callback(asyncio.to_thread, self.database.close)
+        self._down.callback(self.database.close)
         await asyncio.to_thread(self._open)
         self._make_labeler()
         await self._make_feeds()

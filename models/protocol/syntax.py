@@ -5,8 +5,8 @@ Sources: atproto.com/specs/{did,handle,nsid,record-key,tid,at-uri-scheme,lexicon
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
@@ -103,22 +103,32 @@ def parse_datetime(text: str) -> int | None:
     """Microseconds since the epoch (negative before 1970); None when it is no datetime of the protocol.
 
     Digits beyond the microsecond are cut. A leap second (":60") is refused, as the reference implementation does.
-    Streams bring many times of the same second, so seconds and milliseconds are remembered: 0.25 us instead of 0.8.
+    Streams bring many times of the same second, so seconds and milliseconds are remembered: 0.2 us instead of 0.8.
     """
-    second = _second(text[:19])
+    second = _SECONDS[text[:19]]
     if len(text) == 27 and text[19] == "." and text[26] == "Z" and (micros := text[20:26]).isdigit() and micros.isascii():
         fraction: int | None = int(micros)  # of so many nothing is gained by remembering
     else:
-        fraction = _fraction(text[19:])
+        fraction = _FRACTIONS[text[19:]]
     return _parse_datetime(text) if second is None or fraction is None else second + fraction
 
 
-@lru_cache(maxsize=256)
-def _second(text: str) -> int | None:
-    return _parse_datetime(text + "Z")
+class _Remembered(dict[str, int | None]):
+    """What `read` says of texts, up to `limit` of them. Of long ones nothing is remembered."""
+
+    def __init__(self, read: Callable[[str], int | None], limit: int) -> None:
+        super().__init__()
+        self._read, self._limit = read, limit
+
+    def __missing__(self, text: str) -> int | None:
+        said = self._read(text)
+        if len(text) <= 32:
+            if len(self) >= self._limit:
+                self.clear()
+            self[text] = said
+        return said
 
 
-@lru_cache(maxsize=2048)
 def _fraction(text: str) -> int | None:
     found = _FRACTION.fullmatch(text) if len(text) <= 45 else None
     return int((found[1] or "").ljust(6, "0")) if found else None
@@ -143,10 +153,22 @@ def format_datetime(time_us: int) -> str:
     return (_EPOCH + timedelta(microseconds=time_us)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+_SECONDS = _Remembered(lambda text: _parse_datetime(text + "Z"), 1024)
+_FRACTIONS = _Remembered(_fraction, 2048)
+
 _DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
 _BASE32 = "0123456789abcdefghijklmnopqrstuv"
 # By byte; what is no digit of a TID becomes "!", which `int` refuses.
 _TO_BASE32 = "".join(_BASE32[_DIGITS.index(chr(byte))] if chr(byte) in _DIGITS else "!" for byte in range(256)).encode()
+
+
+# 64 bits, of which the first digit has four.
+_TID = re.compile("[2-7a-j][2-7a-z]{12}")
+
+
+def is_tid(text: str) -> bool:
+    """A TID, as revisions and most record keys are."""
+    return _TID.fullmatch(text) is not None
 
 
 def tid_time_us(tid: str) -> int | None:
