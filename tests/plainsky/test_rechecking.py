@@ -32,6 +32,7 @@ class Repo(StreamServer):
         self.document: Any = None
         self.hangs = False
         self.app.router.add_get("/xrpc/com.atproto.repo.listRecords", self._list_records)
+        self.app.router.add_get("/moved", self._moved)
         self.app.router.add_get("/{did}", self._document)
 
     @property
@@ -53,6 +54,9 @@ class Repo(StreamServer):
         pds = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": self.url}
         other = {"id": "#other", "type": ["Any", "Thing"], "serviceEndpoint": {"a": 1}}
         return web.json_response(self.document or {"id": request.match_info["did"], "service": [other, pds]})
+
+    async def _moved(self, _: web.Request) -> web.Response:
+        return web.json_response({"records": []})
 
     async def _list_records(self, request: web.Request) -> web.Response:
         assert request.query["collection"] == "app.bsky.feed.post"
@@ -237,9 +241,9 @@ GARBAGE = {
     "a uri that is a number": web.json_response({"records": [GOOD | {"uri": 7}]}),
     "a cursor that is a list": web.json_response({"records": [GOOD], "cursor": []}),
     "a surrogate alone": web.Response(body=b'{"records": [], "cursor": "\\ud800"}'),
-    "nested too deep": web.Response(body=b'{"records": ' + b"[" * 200_000),
+    "nested too deep": web.Response(body=b'{"records": [{"uri": "a", "cid": "b", "value": {"a": ' + b"[" * 200_000),
     "too long": web.Response(body=b'{"records": [' + b" " * 5_000_000 + b"]}"),
-    "a redirect": web.Response(status=302, headers={"Location": "/elsewhere"}),
+    "a redirect": web.Response(status=302, headers={"Location": "/moved"}),
     "an error in XRPC shape": web.json_response({"error": "RepoDeactivated"}, status=400),
 }
 
