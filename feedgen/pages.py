@@ -16,6 +16,8 @@ from models.entries import TOP, Place, tie_of
 _KEPT_BYTES = 32 * 2**20
 """What the kept pages of all feeds may take together."""
 _KEPT_BYTES_A_FEED = 2**20
+_REMEMBERED = 1024
+"""Places of a feed that were asked for once."""
 
 
 class _Key(NamedTuple):
@@ -32,6 +34,7 @@ class _Kept:
 
     def __init__(self, room: int) -> None:
         self._pages: dict[_Key, Page] = {}
+        self._asked: set[_Key] = set()
         self._room = room
 
     def get(self, key: _Key, floor: int) -> Page | None:
@@ -40,7 +43,12 @@ class _Kept:
         return kept if kept and kept.oldest >= floor else None
 
     def put(self, key: _Key, new: Page) -> None:
-        """Keep a page."""
+        """Keep a page if it is the first, or asked for again: a reader far down a feed is mostly alone there."""
+        if key.start is not None and key not in self._asked:
+            if len(self._asked) >= _REMEMBERED:
+                self._asked.clear()
+            self._asked.add(key)
+            return
         replaced = self._pages.pop(key, None)
         self._room += (len(replaced.body) if replaced else 0) - len(new.body)
         self._pages[key] = new

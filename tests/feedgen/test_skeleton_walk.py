@@ -162,7 +162,8 @@ async def test_kept_pages_stay_within_their_bytes(database: Database, monkeypatc
     pages = FeedPages(database, [garden()], {"garden": 1})
 
     for number in range(1, 150):
-        await pages.skeleton("garden", (NOON + number, 0), 5)
+        for _ in range(2):  # a place that is asked for once is not kept
+            await pages.skeleton("garden", (NOON + number, 0), 5)
 
     kept = pages._kept[1]._pages
     assert 0 < sum(len(one.body) for one in kept.values()) <= 3_000
