@@ -130,6 +130,21 @@ def test_a_feed_that_is_not_offered_is_an_error_that_a_reader_understands(net: N
         feed.shown()
 
 
+def test_when_the_firehose_is_cut_what_came_meanwhile_is_read_afterwards_and_nothing_twice(
+    net: Net, service: Callable[..., Service]
+) -> None:
+    net.account("kira")
+    feed = serve(net, service, "pubkira", "did:web", "garden")
+    posts = [net.post("kira", "before the cut #garden")]
+    feed.becomes(*posts)
+
+    for turn in range(3):
+        assert net.cut_firehose() >= 1
+        posts.insert(0, net.post("kira", f"after cut {turn} #garden"))
+        net.process()
+        wait_until(lambda: feed.shown() == [post.uri for post in posts], 10, "the feed has caught up")
+
+
 def test_100_pages_deep_no_post_comes_twice_and_none_is_missing_while_500_more_arrive(net: Net, service: Callable[..., Service]) -> None:
     net.account("lena")
     feed = serve(net, service, "publena", "did:web", "deep")
