@@ -33,7 +33,7 @@ SKEW = duration("2m")
 """How far a repo's clock may run ahead of its relay's (atproto's timestamp guide: a skew window of two minutes)."""
 
 
-class Post(msgspec.Struct, frozen=True, omit_defaults=True):
+class Post(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The parts of an app.bsky.feed.post record that rules and signals may look at.
 
     `created_at` is in microseconds since the epoch, None when missing or no datetime.
@@ -183,7 +183,10 @@ def _self_labels(value: Any) -> tuple[str, ...]:
 
 
 def _reply(value: Any) -> tuple[str | None, str | None]:
-    root, parent = _get(_get(value, "root"), "uri"), _get(_get(value, "parent"), "uri")
+    try:
+        root, parent = value["root"]["uri"], value["parent"]["uri"]
+    except (KeyError, TypeError):
+        root, parent = _get(_get(value, "root"), "uri"), _get(_get(value, "parent"), "uri")
     uri = _at_uri(root)
     return uri, uri if parent == root else _at_uri(parent)
 

@@ -1,11 +1,12 @@
 """What every wire's decoder needs: times, and post events made of checked parts. Pure; the hot path of ingest."""
 
+import re
 from typing import Any, TypeGuard
 
 from libipld import encode_cid
 
 from models.events import AccountChanged, Event, IdentityChanged, PostCreated, PostDeleted, PostUpdated
-from models.protocol.syntax import is_cid, is_did, is_record_key, parse_datetime
+from models.protocol.syntax import is_cid, is_did, is_record_key, is_tid, parse_datetime
 
 SKEW_US = 2 * 60 * 1_000_000
 """How far ahead of ours a clock upstream may be (docs.bsky.app, advanced guides, timestamps)."""
@@ -24,17 +25,26 @@ def good_did(did: Any) -> TypeGuard[str]:
     return isinstance(did, str) and len(did) <= 261 and is_did(did)
 
 
+# What nearly every post has: (did, rkey, rev, cid) at one look, where the checks one by one take four times as long.
+_USUAL = re.compile("did:plc:[a-z2-7]{24} [a-z2-7]{13} [a-j2-7][a-z2-7]{12} bafyrei[a-z2-7]{52}")
+
+
 def post_event(operation: Any, did: Any, rkey: Any, rev: str, time: int, cid: Any = None, record: Any = None) -> Event | None:
     """The event of one operation on a post, its parts as the wire gave them; None when they make no post event."""
-    if not (good_did(did) and isinstance(rkey, str) and is_record_key(rkey)):
+    if not (type(did) is str and _USUAL.fullmatch(f"{did} {rkey} {rev} {cid}")) and not _good(did, rkey, rev, cid, operation):
         return None
     if operation == "delete":
         return PostDeleted(did, rkey, rev, time)
-    if not (isinstance(record, dict) and isinstance(cid, str) and is_cid(cid)):
+    if type(record) is not dict:
         return None
     if operation == "create":
         return PostCreated(did, rkey, rev, cid, time, record)
     return PostUpdated(did, rkey, rev, cid, time, record) if operation == "update" else None
+
+
+def _good(did: Any, rkey: Any, rev: str, cid: Any, operation: Any) -> bool:
+    named = good_did(did) and isinstance(rkey, str) and is_record_key(rkey) and is_tid(rev)
+    return named and (operation == "delete" or (isinstance(cid, str) and is_cid(cid)))
 
 
 def account_event(body: dict[str, Any], time: int) -> AccountChanged | None:
@@ -60,17 +70,23 @@ def made_plain(record: Any) -> Any:
     libipld gives links and byte strings both as bytes; what looks like a CID is taken for a link (a post has no other bytes).
     Source: atproto.com/specs/data-model.
     """
-    nodes = [record]
+    nodes = [record] if type(record) is dict else []
     for node in nodes:  # grows while it is walked
-        for key, item in node.items() if type(node) is dict else enumerate(node) if type(node) is list else ():
+        for item in node.values() if type(node) is dict else node:
             kind = type(item)
             if kind is str:
                 continue
             if kind is dict or kind is list:
                 nodes.append(item)
             elif kind is bytes:
-                node[key] = _plain_bytes(item)
+                _make_plain(node)
     return record
+
+
+def _make_plain(node: Any) -> None:
+    for key, item in list(node.items() if type(node) is dict else enumerate(node)):
+        if type(item) is bytes:
+            node[key] = _plain_bytes(item)
 
 
 def _plain_bytes(value: bytes) -> dict[str, str]:

@@ -12,7 +12,7 @@ from aiohttp import WSMsgType
 from libipld import decode_dag_cbor, decode_dag_cbor_multi, encode_cid
 
 from models.events import Event, RepoReset
-from models.protocol.syntax import tid_time_us
+from models.protocol.syntax import parse_datetime, tid_time_us
 from plainsky.ingest import POSTS, Disconnected, Position, Refused, Sink, car
 from plainsky.ingest.connecting import connected, ended
 from plainsky.ingest.decoding import SKEW_US, account_event, good_did, identity_event, made_plain, post_event, time_us
@@ -24,6 +24,7 @@ ROOM_EVERY = 31  # ask for room after every 32 frames: a mask, for the loop is h
 FUTURE_US = 5 * 60 * 1_000_000
 """How far a rev may lie beyond its frame's time ("a few minutes", atproto.com/specs/sync)."""
 _POSTS = POSTS + "/"
+_COMMIT = {"op": 1, "t": "#commit"}
 
 Body: TypeAlias = dict[str, Any]
 
@@ -75,7 +76,7 @@ class Firehose:
                 if message.type is not WSMsgType.BINARY:
                     raise ended(socket, message)
                 self.received += 1
-                _, name, body = opened(message.data)
+                name, body = opened(message.data)
                 if name == "#info":
                     return None
                 seq, at = body.get("seq"), time_us(body.get("time"))
@@ -91,7 +92,7 @@ class Frames:
     """
 
     def __init__(self, sink: Sink, gap: Gap, now_us: Callable[[], int]) -> None:
-        self._sink = sink
+        self._sink, self._passed = sink, sink.passed
         self._gap = gap
         self._now_us = now_us
         self._latest_us = 0
@@ -100,28 +101,26 @@ class Frames:
 
     def read(self, raw: bytes) -> None:
         """Digest one frame; Disconnected when the stream cannot go on."""
-        op, name, body = opened(raw)
-        digest = _DIGESTS.get(name) if op == 1 else None
+        name, body = opened(raw)
+        digest = _DIGESTS.get(name)
         if digest is None:
             if name == "#info" and body.get("name") == "OutdatedCursor":
                 self._gap.suspect("OutdatedCursor")
-            return  # what we do not know may be ignored (specs/event-stream)
-        seq = body.get("seq")
+            return None  # what we do not know may be ignored (specs/event-stream)
+        seq, text = body.get("seq"), body.get("time")
         if type(seq) is not int or seq <= self._seq:
             raise Disconnected(f"seq {seq!r} after {self._seq}: the order is broken"[:200])
         self._seq = seq
-        time = time_us(body.get("time"))
+        time = parse_datetime(text) if type(text) is str else None
         if time is None:
             self._sink.drop("bad_time")
-        else:
-            if time > self._latest_us:
-                time = self._bounded(time)
-            self._time_us = time
-            if self._gap.awaited:
-                self._gap.event(time)
-            if digest(self, body, seq, time):
-                return
-        self._sink.passed(seq, self._time_us)
+            return self._passed(seq, self._time_us)
+        if time > self._latest_us:
+            time = self._bounded(time)
+        self._time_us = time
+        if self._gap.awaited:
+            self._gap.event(time)
+        return None if digest(self, body, seq, time) else self._passed(seq, time)
 
     def _bounded(self, time: int) -> int:
         """The clock is only looked at when a time lies beyond its last reading and the skew, every two minutes of a stream."""
@@ -204,10 +203,15 @@ _DIGESTS: dict[str, Callable[[Frames, Body, int, int], bool]] = {
 }
 
 
-def opened(raw: bytes) -> tuple[int, str, Body]:
-    """(op, t, payload) of a frame. Disconnected when it is none, and when it is an error frame: the stream ends with it."""
+def opened(raw: bytes) -> tuple[str, Body]:
+    """(t, payload) of a frame. Disconnected when it is none, and when it is an error frame: the stream ends with it.
+
+    Empty for a frame that is no message: what it is may be ignored.
+    """
     try:
         header, body = decode_dag_cbor_multi(raw)
+        if header == _COMMIT and type(body) is dict:  # nearly all frames
+            return "#commit", body
         op, name = header["op"], header.get("t", "")
         if type(body) is not dict or type(name) is not str:
             raise TypeError("a header or a payload of another shape")
@@ -215,7 +219,7 @@ def opened(raw: bytes) -> tuple[int, str, Body]:
         raise Disconnected(f"invalid framing: {error}"[:200]) from error
     if op == -1:
         raise _told(body)
-    return op, name, body
+    return name if op == 1 else "", body
 
 
 def _told(body: Body) -> Disconnected:

@@ -9,12 +9,11 @@ from typing import Any
 import msgspec
 
 from models.events import Event, RepoReset
-from models.protocol.syntax import parse_datetime, tid_time_us
+from models.protocol.syntax import is_tid, parse_datetime
 from plainsky.ingest import POSTS, Disconnected, Position, Sink
 from plainsky.ingest.decoding import SKEW_US, account_event, good_did, identity_event, post_event, time_us
 from plainsky.ingest.gaps import Gap
 
-_COMMIT = "network.bsky.jetstream.subscribeEvents#commit"
 _ABSENT = msgspec.Raw(b"null")
 
 
@@ -40,19 +39,32 @@ class V1Line(msgspec.Struct, gc=False):
     identity: dict[str, Any] | None = None
 
 
+class V2Commit(msgspec.Struct, gc=False, tag_field="$type", tag="network.bsky.jetstream.subscribeEvents#commit"):
+    """The payload of nearly all frames of `subscribeEvents`."""
+
+    seq: int
+    did: str
+    time: str
+    rev: str
+    operation: str
+    collection: str
+    rkey: str
+    record: msgspec.Raw = _ABSENT
+    cid: str | None = None
+
+
+class V2CommitLine(msgspec.Struct, gc=False, tag_field="$type", tag="message"):
+    """A whole commit. What is none, or lacks something, is read as a V2Line."""
+
+    payload: V2Commit
+
+
 class V2Payload(msgspec.Struct, gc=False):
-    """A payload of `subscribeEvents`: the fields of a commit, or one of the others; `seq` is absent in #info only."""
+    """Any payload of `subscribeEvents` but a whole commit; `seq` is absent in #info only."""
 
     type: str = msgspec.field(name="$type")
     seq: int = 0
-    did: str = ""
     time: str = ""
-    rev: str = ""
-    operation: str = ""
-    collection: str = ""
-    rkey: str = ""
-    record: msgspec.Raw = _ABSENT
-    cid: str | None = None
     account: dict[str, Any] | None = None
     identity: dict[str, Any] | None = None
     sync: dict[str, Any] | None = None
@@ -70,21 +82,21 @@ class V2Line(msgspec.Struct, gc=False):
 
 _decode_record = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_v1 = msgspec.json.Decoder(V1Line).decode
+_decode_v2_commit = msgspec.json.Decoder(V2CommitLine).decode
 _decode_v2 = msgspec.json.Decoder(V2Line).decode
 
 
 class _Lines:
     def __init__(self, sink: Sink, gap: Gap) -> None:
-        self._sink = sink
+        self._put, self._passed, self._drop = sink.put, sink.passed, sink.drop
         self._gap = gap
 
-    def _commit(self, commit: Commit | V2Payload, did: str, time: int) -> Event | None:
-        if commit.collection != POSTS:
-            return None
-        if tid_time_us(commit.rev) is None:
-            return self._kept(None, "bad_rev")
+    def _post(self, commit: Commit | V2Commit, did: str, time: int) -> Event | None:
         record = None if commit.operation == "delete" else _decode_record(commit.record)
-        return self._kept(post_event(commit.operation, did, commit.rkey, commit.rev, time, commit.cid, record), "bad_post")
+        event = post_event(commit.operation, did, commit.rkey, commit.rev, time, commit.cid, record)
+        if event is None:
+            self._drop("bad_post" if is_tid(commit.rev) else "bad_rev")
+        return event
 
     def _account(self, body: dict[str, Any], time: int) -> Event | None:
         return self._kept(account_event(body, _own_time(body, time)), "bad_account")
@@ -94,7 +106,7 @@ class _Lines:
 
     def _kept(self, event: Event | None, reason: str) -> Event | None:
         if event is None:
-            self._sink.drop(reason)
+            self._drop(reason)
         return event
 
 
@@ -109,22 +121,22 @@ class V1Lines(_Lines):
         """Digest one line; what is no event is left out."""
         try:
             said = _decode_v1(line)
-            time = said.time_us
-            event = self._event(said, time)
+            time, commit = said.time_us, said.commit
+            if commit is None:
+                event = self._event(said, time)
+            else:
+                event = self._post(commit, said.did, time) if commit.collection == POSTS else None
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return self._sink.drop("bad_line")
+            return self._drop("bad_line")
         if self._start_us is not None:
             self._first(time)
-        if event is None:
-            return self._sink.passed(time, time)
-        self._sink.put(event, time)
-        if said.commit is None:
-            self._sink.passed(time, time)  # an account's own time may lie anywhere: a position has the wire's
+        if event is not None:
+            self._put(event, time)
+        if event is None or commit is None:
+            self._passed(time, time)  # an account's own time may lie anywhere: a position has the wire's
         return None
 
     def _event(self, said: V1Line, time: int) -> Event | None:
-        if said.commit is not None:
-            return self._commit(said.commit, said.did, time)
         if said.account is not None:
             return self._account(said.account, time)
         return None if said.identity is None else self._identity(said.identity, time)
@@ -143,9 +155,28 @@ class V2Lines(_Lines):
     def read(self, line: bytes) -> None:
         """Digest one frame; Disconnected when it is an error frame, or none at all."""
         try:
+            said = _decode_v2_commit(line).payload
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._other(line)
+        time = parse_datetime(said.time)
+        if time is None or said.seq <= 0:
+            return self._drop("bad_line")
+        if self._gap.awaited:
+            self._gap.event(time)
+        event = self._commit(said, time) if said.collection == POSTS else None
+        return self._passed(said.seq, time) if event is None else self._put(event, said.seq)
+
+    def _commit(self, said: V2Commit, time: int) -> Event | None:
+        try:
+            return self._post(said, said.did, time)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._kept(None, "bad_post")
+
+    def _other(self, line: bytes) -> None:
+        try:
             frame = _decode_v2(line)
         except (msgspec.ValidationError, RecursionError):
-            return self._sink.drop("bad_line")  # JSON it is; how deep a record is nested is its owner's doing, not the host's
+            return self._drop("bad_line")  # JSON it is; how deep a record is nested is its owner's doing, not the host's
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Disconnected(f"invalid framing: {error}"[:200]) from error
         if frame.type == "error":
@@ -154,27 +185,20 @@ class V2Lines(_Lines):
         return self._payload(payload) if payload and frame.type == "message" else None
 
     def _payload(self, said: V2Payload) -> None:
-        kind = "commit" if said.type == _COMMIT else said.type.rpartition("#")[2]
+        kind = said.type.rpartition("#")[2]
         if kind == "info":
             return self._info(said.name)
         time = parse_datetime(said.time)
-        if time is None or said.seq <= 0:
-            return self._sink.drop("bad_line")
+        if time is None or said.seq <= 0 or kind == "commit":
+            return self._drop("bad_line")
         if self._gap.awaited:
             self._gap.event(time)
-        try:
-            event = self._event(kind, said, time)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            event = self._kept(None, "bad_post")
+        event = self._event(kind, said, time)
         if event is not None:
-            self._sink.put(event, said.seq)
-        if event is None or kind != "commit":
-            self._sink.passed(said.seq, time)  # an account's own time may lie anywhere: a position has the wire's
-        return None
+            self._put(event, said.seq)
+        return self._passed(said.seq, time)  # an account's own time may lie anywhere: a position has the wire's
 
     def _event(self, kind: str, said: V2Payload, time: int) -> Event | None:
-        if kind == "commit":
-            return self._commit(said, said.did, time)
         if kind == "account":
             return self._account(said.account or {}, time)
         if kind == "identity":
@@ -195,6 +219,6 @@ def _own_time(body: dict[str, Any], time: int) -> int:
 
 def _reset(body: dict[str, Any], time: int) -> RepoReset | None:
     did, rev = body.get("did"), body.get("rev")
-    if not good_did(did) or not isinstance(rev, str) or tid_time_us(rev) is None:
+    if not good_did(did) or not isinstance(rev, str) or not is_tid(rev):
         return None
     return RepoReset(did, rev, _own_time(body, time))

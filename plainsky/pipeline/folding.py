@@ -47,7 +47,7 @@ def fold(events: Iterable[Event]) -> Folded:
     folded = Folded()
     posts = folded.posts
     for event in events:
-        if isinstance(event, PostCreated | PostUpdated):
+        if isinstance(event, (PostCreated, PostUpdated)):  # a tuple: it takes half of what A | B takes
             told = _told(event)
             if told is None or told.post is None:
                 folded.malformed += 1

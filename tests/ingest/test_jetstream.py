@@ -280,6 +280,15 @@ def test_an_error_frame_of_v2_ends_the_connection() -> None:
         lines("v2", b'{"$type":"error","error":"ConsumerTooSlow","message":"read faster"}')
 
 
+def test_fields_may_come_in_any_order_and_a_commit_that_lacks_one_is_dropped_on_v2() -> None:
+    line = json.loads(said("v2"))
+    turned = {"payload": dict(reversed(line["payload"].items())), "$type": "message"}
+    lacking = [{**line, "payload": {k: v for k, v in line["payload"].items() if k != gone}} for gone in ("seq", "did", "time", "rkey")]
+
+    assert lines("v2", json.dumps(turned).encode()).events == lines("v2", said("v2")).events
+    assert lines("v2", *(json.dumps(each).encode() for each in lacking)).dropped == {"bad_line": 4}
+
+
 def test_frames_of_an_unknown_type_are_ignored_on_v2() -> None:
     unknown = b'{"$type":"message","payload":{"$type":"x#future","seq":9,"did":"did:web:a.b","time":"2026-11-20T19:26:08.953Z"}}'
 

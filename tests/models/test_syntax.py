@@ -20,7 +20,7 @@ DECIDERS: dict[str, Callable[[str], bool]] = {
     "language": syntax.is_language,
     "aturi": lambda text: syntax.parse_at_uri(text) is not None,
     "datetime": lambda text: syntax.parse_datetime(text) is not None,
-    "tid": lambda text: syntax.tid_time_us(text) is not None,
+    "tid": syntax.is_tid,
 }
 
 
@@ -90,6 +90,11 @@ def test_a_datetime_names_the_same_instant_in_every_zone(moment: datetime) -> No
 @given(st.integers(min_value=0, max_value=253_402_300_799_999))
 def test_a_formatted_datetime_reads_back(time_ms: int) -> None:
     assert syntax.parse_datetime(syntax.format_datetime(time_ms * 1000)) == time_ms * 1000
+
+
+@given(st.text(max_size=14) | st.text("234567abcjkz", min_size=13, max_size=13))
+def test_what_is_a_tid_says_a_time_and_nothing_else_does(text: str) -> None:
+    assert syntax.is_tid(text) is (syntax.tid_time_us(text) is not None)
 
 
 def test_a_tid_says_when_it_was_made() -> None:
