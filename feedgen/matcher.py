@@ -5,8 +5,7 @@ Every distinct word, tag, author, domain ... of all feeds is a number. A post is
 From there only feeds waiting for one of these are touched, and conditions shared by many feeds (a language) are asked once.
 """
 
-from collections.abc import Collection, Sequence
-from itertools import chain
+from collections.abc import Collection, Sequence, Set
 from typing import TypeAlias
 
 import msgspec
@@ -65,12 +64,10 @@ class Matcher:
         self.unresolved = resolving.unresolved
         """Handles of author rules that could not be resolved; they match nobody."""
         index = _Index(self._plans, numbers)
-        self._free = [tuple(admission for gate, admission in ready if gate is None) for ready in index.ready]
-        self._gated = {number: gated for number, ready in enumerate(index.ready) if (gated := [(g, one) for g, one in ready if g])}
-        self._feeds = [_joined([admission.feeds for _, admission in ready]) for ready in index.ready]
+        self._ready, self._more = _parted(index.ready)
         self._waiting = index.waiting
         self._always = index.always
-        self._simple = not (self._gated or self._waiting or self._always)
+        self._simple = not (self._more or self._waiting or self._always)
         self._find = numbers.finder(lambda cls: cls in index.looked_up) or (lambda did, post: ())
         self._later = numbers.finder(lambda cls: cls not in index.looked_up)
 
@@ -79,58 +76,85 @@ class Matcher:
         present = self._find(did, post)
         if not present and not self._always:
             return []
-        admitted: list[Admission] = []
-        feeds: set[int] = set()
-        count = 0
-        for number in present:
-            admitted += self._free[number]
-            wanting = self._feeds[number]
-            feeds.update(wanting)
-            count += len(wanting)
-        if self._simple and count == len(feeds):
+        ready = self._ready
+        admitted = [ready[number] for number in present]
+        return self._once(admitted, present) if self._simple else self._with_asked(admitted, Look(did, post, present, self._later))
+
+    def _with_asked(self, admitted: list[Admission], look: Look) -> list[Admission]:
+        """With what is behind gates, and with the feeds that can only be asked."""
+        more, waiting, numbers = self._more, self._waiting, [*look.found]
+        for number in look.found:
+            for gate, one in more.get(number, ()):
+                if gate is None or look.passes(gate):
+                    admitted.append(one)
+                    numbers.append(number)
+        asked = set(self._always).union(*[waiting[number] for number in look.found if number in waiting])
+        told = [self._asked(feed, look) for feed in asked]
+        return [one for one in (*self._once(admitted, numbers), *told) if one and one.feeds]
+
+    def _asked(self, feed: int, look: Look) -> Admission | None:
+        plan = self._plans[feed]
+        for path, kind, node in plan.includes:
+            words = node.judge(look)
+            if words is not None:
+                return Admission((feed,), path, kind, shown(words)) if plan.gate is None or look.passes(plan.gate) else None
+        return None
+
+    def _once(self, admitted: list[Admission], numbers: Collection[int]) -> list[Admission]:
+        """With each feed that stands in several admissions in one instead. `numbers` say what each admission was made for."""
+        groups = [admission.feeds for admission in admitted]
+        repeated = sum(map(len, groups)) - len(set().union(*groups))
+        if not repeated:
             return admitted
-        look = Look(did, post, present, self._later)
-        for number in present if self._gated else ():
-            admitted += [ready for gate, ready in self._gated.get(number, ()) if look.passes(gate)]
-        several: set[int] = set()
-        if count > len(feeds):
-            several = _several([self._feeds[number] for number in present])
-            admitted = [one if several.isdisjoint(one.feeds) else _without(several, one) for one in admitted]
-        return self._asked(look, admitted, several, present)
+        several = _several(groups, repeated)
+        once, torn = [], set()
+        for number, one in zip(numbers, admitted, strict=True):
+            if several.isdisjoint(one.feeds):
+                once.append(one)
+            else:
+                torn.add(number)
+                once += _without(several, one)
+        return [*once, *[self._merged(feed, torn) for feed in several]]
 
-    def _asked(self, look: Look, admitted: list[Admission], asked: set[int], present: Collection[int]) -> list[Admission]:
-        """With feeds of several numbers asked for their first include and all its words, and those that can only be asked."""
-        if not self._simple:
-            asked = asked.union(self._always, *(self._waiting.get(number, ()) for number in present))
-        told = [_admission(feed, self._plans[feed], look) for feed in asked]
-        return [one for one in (*admitted, *told) if one and one.feeds]
+    def _merged(self, feed: int, present: Set[int]) -> Admission:
+        """The first include of a feed that was made ready of which words are present, with all of these."""
+        for path, kind, node in self._plans[feed].includes:
+            assert isinstance(node, Leaf)
+            held = node.held(present)
+            if held:
+                return Admission((feed,), path, kind, shown(filter(None, held)))
+        raise AssertionError(f"feed {feed} has none of what it was admitted for")
 
 
-def _joined(groups: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    return groups[0] if len(groups) == 1 else tuple(chain.from_iterable(groups))
-
-
-def _several(groups: Sequence[tuple[int, ...]]) -> set[int]:
-    """What stands in more than one group."""
+def _several(groups: Sequence[tuple[int, ...]], repeated: int) -> set[int]:
+    """What stands in more than one group, when so many members are repetitions."""
     seen: set[int] = set()
     several: set[int] = set()
     for group in groups:
-        several.update(seen.intersection(group))
+        again = seen.intersection(group)
+        if again:
+            several |= again
+            repeated -= len(again)
+            if not repeated:
+                break
         seen.update(group)
     return several
 
 
-def _without(feeds: set[int], admission: Admission) -> Admission:
-    rest = tuple(feed for feed in admission.feeds if feed not in feeds)
-    return Admission(rest, admission.rule, admission.kind, admission.words)
+def _without(feeds: Set[int], admission: Admission) -> list[Admission]:
+    rest = [feed for feed in admission.feeds if feed not in feeds]
+    return [Admission(tuple(rest), admission.rule, admission.kind, admission.words)] if rest else []
 
 
-def _admission(feed: int, plan: Plan, look: Look) -> Admission | None:
-    for path, kind, node in plan.includes:
-        words = node.judge(look)
-        if words is not None:
-            return Admission((feed,), path, kind, shown(words)) if plan.gate is None or look.passes(plan.gate) else None
-    return None
+_NOBODY = Admission((), "", "", ())
+_Ready: TypeAlias = list[tuple[Gate | None, Admission]]
+
+
+def _parted(ready: Sequence[_Ready]) -> tuple[list[Admission], dict[int, _Ready]]:
+    """For each number one admission that is behind no gate, which is nearly always all there is; and the rest, where there is one."""
+    first = [found[0][1] if found and found[0][0] is None else _NOBODY for found in ready]
+    more = {number: found[one is not _NOBODY :] for number, (one, found) in enumerate(zip(first, ready, strict=True))}
+    return first, {number: rest for number, rest in more.items() if rest}
 
 
 class _Index:

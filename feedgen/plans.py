@@ -3,7 +3,7 @@
 Promise: asking a plan about a post gives what asking the rules themselves would give, given the numbers of the keys that the post has.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Set
+from collections.abc import Callable, Collection, Hashable, Set
 from typing import TypeAlias
 
 from attrs import frozen
@@ -16,12 +16,12 @@ from models.post import Post
 class Look:
     """One post being looked at: what it has is found once; what only some candidates ask for, when the first asks."""
 
-    __slots__ = ("_all", "_gates", "_later", "_present", "did", "post")
+    __slots__ = ("_all", "_gates", "_later", "did", "found", "post")
 
-    def __init__(self, did: str, post: Post, present: Iterable[int], later: Finder | None) -> None:
+    def __init__(self, did: str, post: Post, found: Collection[int], later: Finder | None) -> None:
         self.did = did
         self.post = post
-        self._present = present
+        self.found = found
         self._later = later
         self._all: Set[int] | None = None
         self._gates: dict[Gate, bool] = {}
@@ -29,7 +29,7 @@ class Look:
     def present(self) -> Set[int]:
         """The numbers of all keys that the post has."""
         if self._all is None:
-            self._all = {*self._present, *self._later(self.did, self.post)} if self._later else set(self._present)
+            self._all = {*self.found, *self._later(self.did, self.post)} if self._later else set(self.found)
         return self._all
 
     def passes(self, gate: "Gate") -> bool:
@@ -52,13 +52,20 @@ class Leaf:
         """Whether the words are known without asking the rule."""
         return all(word is not None for _, word in self.words.values())
 
+    def held(self, present: Set[int]) -> list[str | None]:
+        """The words of those of its keys that are present, in the order of the rule."""
+        words = self.words
+        held = [words[number] for number in words.keys() & present]
+        held.sort()
+        return [word for _, word in held]
+
     def judge(self, look: Look) -> Words | None:
         """As `Rule.match`."""
-        present = self.words.keys() & look.present()
-        if not present:
+        held = self.held(look.present())
+        if not held:
             return None
-        found = dict.fromkeys(word for _, word in sorted(map(self.words.__getitem__, present)))
-        return self.rule.match(look.did, look.post) if None in found else tuple(word for word in found if word is not None)
+        found = tuple([word for word in dict.fromkeys(held) if word is not None])
+        return self.rule.match(look.did, look.post) if None in held else found
 
 
 @frozen(eq=False)
@@ -145,5 +152,5 @@ def _joined(finders: list[Finder]) -> Finder:
         return finders[0]
     if len(finders) == 2:  # words and tags: the commonest by far
         first, second = finders
-        return lambda did, post: [*first(did, post), *second(did, post)]
+        return lambda did, post: [*first(did, post), *also] if (also := second(did, post)) else first(did, post)
     return lambda did, post: [number for find in finders for number in find(did, post)]

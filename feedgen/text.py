@@ -81,9 +81,8 @@ def contains(text: str, word: str) -> bool:
 
 def hashtags(text: str) -> list[str]:
     """The '#words' in a text as written, without '#', for clients that set no facets."""
-    if "#" not in text and (text.isascii() or "＃" not in text):
-        return []
-    return [found.strip("-") for found in _HASHTAG.findall(text)]
+    first = text.find("#") if text.isascii() or "＃" not in text else 0
+    return [found.strip("-") for found in _HASHTAG.findall(text, first)] if first >= 0 else []
 
 
 def shown(words: Iterable[str]) -> tuple[str, ...]:
@@ -91,7 +90,7 @@ def shown(words: Iterable[str]) -> tuple[str, ...]:
 
     No '|' either: the app joins item, event, feedContext and reqId with it and splits again (social-app, feed-feedback.tsx).
     """
-    return tuple(_shown(word) for word in islice(dict.fromkeys(words), _MAX_WORDS))
+    return tuple([_shown(word) for word in islice(dict.fromkeys(words), _MAX_WORDS)])
 
 
 def _shown(word: str) -> str:

@@ -34,8 +34,8 @@ class Hashtag(Listed):
     @staticmethod
     def keys_of(did: str, post: Post) -> Iterable[str]:
         """The post's hashtags, folded."""
-        written = {*post.tags, *hashtags(post.text)}
-        return {_tag(tag) for tag in written} if written else ()
+        written = hashtags(post.text)
+        return {_tag(tag) for tag in {*post.tags, *written}} if written or post.tags else ()
 
     def key(self, written: str) -> str:
         """Folded, without '#'."""
