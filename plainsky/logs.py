@@ -18,6 +18,8 @@ def set_up_logging(config: Log) -> None:
     logging.basicConfig(level=config.level.upper(), handlers=[handler], force=True)
     for noisy in ("apscheduler", "asyncio", "aiohttp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # What a stranger types wrong is told with his address, and with a traceback.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

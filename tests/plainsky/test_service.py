@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -151,6 +152,18 @@ def test_no_trace_of_a_viewer_is_in_database_logs_or_metrics(running: Service) -
     for secret in (VIEWER, TOKEN.split()[1], TOKEN.split(".")[1]):
         assert secret not in metrics
         assert [path.name for path in files if secret.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\xff\x00\r\n\r\n", b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nbroken header\r\n\r\n"]
+)
+def test_a_request_that_is_none_is_refused_and_leaves_no_line_in_the_log(running: Service, raw: bytes) -> None:
+    before = running.logs
+    with socket.create_connection(("127.0.0.1", running.port), timeout=5) as stranger:
+        stranger.sendall(raw)
+        assert stranger.recv(100).startswith(b"HTTP/1.0 400")
+
+    assert running.logs == before
 
 
 def test_the_start_page_shows_feeds_and_reasons_without_script_cookie_or_third_party(running: Service) -> None:
