@@ -5,6 +5,7 @@ called is imported. Exit codes: 0 done, 1 failed, 2 wrong input (the message say
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -37,14 +38,16 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the command line (without the program's name) and return the exit code."""
     arguments = _arguments(list(sys.argv[1:] if words is None else words) or ["--help"])
     try:
-        return int(arguments.run(arguments))
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()  # here, where it may fail, and not when Python ends
+        return code
     except OperatorError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output has gone, as in `plainsky check | head`
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try once more at its end, and complain
         return 1
 
 

@@ -144,6 +144,7 @@ def test_a_reader_that_goes_away_is_no_error_to_speak_of() -> None:
         run = subprocess.run(
             [sys.executable, "-m", "plainsky", "check", "config.example.toml"],
             cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": ""},  # as in most shells: what is printed waits for the end
             stdout=writing,
             stderr=subprocess.PIPE,
             check=False,
