@@ -7,6 +7,7 @@ resident.
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -33,7 +34,8 @@ def importing() -> float:
 def serving(folder: Path) -> tuple[float, float]:
     """Seconds to the first answer, and MiB resident when idle."""
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "plainsky", "run", "config.toml"], cwd=folder, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "plainsky", "run", "config.toml"]
+    process = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
     try:
         while not answered():
             assert process.poll() is None, "the service ended"
