@@ -55,6 +55,15 @@ def set_handles(session: Session, handles: Mapping[str, str]) -> None:
     session.executemany("UPDATE account SET handle = ? WHERE did = ?", [(handle, did) for did, handle in handles.items()])
 
 
+def learn(session: Session, handles: Mapping[str, str]) -> None:
+    """Handle to DID as the resolver just said, for the next start without a resolver; also for accounts never met."""
+    met = find(session, list(handles.values()))
+    first = last_id(session) + 1
+    add(session, [Account(number, did) for number, did in enumerate(sorted(set(handles.values()) - met.keys()), first)])
+    session.executemany("UPDATE account SET handle = NULL WHERE handle = ? AND did <> ?", handles.items())
+    set_handles(session, {did: handle for handle, did in handles.items()})
+
+
 def to_recheck(session: Session, limit: int) -> list[Account]:
     """Accounts whose repo was reset, and whose posts are to be compared with it."""
     rows = session.execute(

@@ -74,7 +74,7 @@ class Service:
         self._down.callback(self.database.close)
         await asyncio.to_thread(self._open)
         self._make_labeler()
-        await self._make_feeds()
+        await self._make_feeds(writes)
         log_time = await self.database.read(cursors.log_time)
         self.metrics.stored_up_to(log_time)
         self._feeds.committed((), log_time)
@@ -133,10 +133,11 @@ class Service:
         self._labels = LabelService(self.database, self._issuer)
         self.metrics.watch_each("plainsky_label_subscribers_behind", "Labels that a subscriber has not been sent", self._labels.subscribers)
 
-    async def _make_feeds(self) -> None:
+    async def _make_feeds(self, writes: bool) -> None:
         config = self.config
-        self.matcher = await self._matcher()
-        hashes = {feed.rkey: rules_hash(feed) for feed in config.feeds}
+        known = await self._handles(writes)
+        self.matcher = Matcher(config.feeds, known.get)
+        hashes = {feed.rkey: rules_hash(feed, known) for feed in config.feeds}
         self.feed_ids = await asyncio.to_thread(align, self.database, config.feeds, self.matcher, hashes)
         self._feeds = FeedService(
             self.database,
@@ -147,13 +148,15 @@ class Service:
             self._did_parts(),
         )
 
-    async def _matcher(self) -> Matcher:
-        """The rules of all feeds; handles are looked up now, or are as last heard on the stream."""
-        matcher = Matcher(self.config.feeds)
-        if not matcher.unresolved:
-            return matcher
-        known = await self.database.read(accounts.by_handle, matcher.unresolved)
-        return Matcher(self.config.feeds, (known | await resolve_handles(self.config.identity.resolver, matcher.unresolved)).get)
+    async def _handles(self, writes: bool) -> dict[str, str]:
+        """The config's handles with their DIDs: as they are now, or were last known to be."""
+        wanted = Matcher(self.config.feeds).unresolved
+        if not wanted:
+            return {}
+        told = await resolve_handles(self.config.identity.resolver, wanted)
+        if writes and told:
+            await self.database.write(accounts.learn, told)
+        return await self.database.read(accounts.by_handle, wanted) | told
 
     def _did_parts(self) -> dict[str, list[dict[str, Any]]]:
         config = self.config

@@ -5,6 +5,7 @@ No secret goes into a fingerprint, so that it may be shown.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +13,13 @@ from urllib.parse import urlsplit
 import attrs
 
 from feedgen.feed import Feed
+from feedgen.matcher import Matcher
 from feedgen.rules import Rule
 from plainsky.config.schema import FROM_ENVIRONMENT, Config
 
 JUDGING = ("include", "require", "exclude", "per_author")
 """The keys of a feed that decide which posts are in it."""
+NO_HANDLES: Mapping[str, str] = {}
 
 
 def config_hash(config: Config) -> str:
@@ -24,9 +27,14 @@ def config_hash(config: Config) -> str:
     return _digest(attrs.evolve(config, store=attrs.evolve(config.store, url=without_password(config.store.url))))
 
 
-def rules_hash(feed: Feed) -> str:
-    """SHA-256 of what decides whether a post is in the feed, in hexadecimal: a new name or window changes nothing."""
-    return _digest({key: getattr(feed, key) for key in JUDGING})
+def rules_hash(feed: Feed, handles: Mapping[str, str] = NO_HANDLES) -> str:
+    """SHA-256 of what decides whether a post is in the feed, in hexadecimal: a new name or window changes nothing.
+
+    handles: the DID of each handle that is known. A handle that means somebody else makes other rules.
+    """
+    rules: dict[str, Any] = {key: getattr(feed, key) for key in JUDGING}
+    authors = {handle: handles[handle] for handle in Matcher([feed]).unresolved if handle in handles}
+    return _digest({**rules, "authors": authors} if authors else rules)
 
 
 def without_password(url: str) -> str:

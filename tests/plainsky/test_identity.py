@@ -135,7 +135,7 @@ async def test_without_a_resolver_the_handle_as_last_heard_on_the_stream_counts(
     assert await fed([*STREAM, *heard, changed[0]], nobody) == []
     assert caplog.text.count("could not be resolved (ClientConnectorError)") == 2
 
-    assert await fed(changed, nobody) == [uri(2, 8)]
+    assert await fed(changed, nobody) == [uri(2, 8), uri(2, 3)]
 
 
 async def test_the_resolvers_word_counts_more_than_what_was_heard(fed: Feed, resolver: Resolver) -> None:
@@ -143,7 +143,22 @@ async def test_the_resolvers_word_counts_more_than_what_was_heard(fed: Feed, res
     await fed([*STREAM, heard])
     resolver.dids = {"alice.example.com": did(2)}
 
-    assert await fed([created(0, 7, 7), created(2, 8, 8)]) == [uri(2, 8)]
+    assert await fed([created(0, 7, 7), created(2, 8, 8)]) == [uri(2, 8), uri(2, 3)]
+
+
+async def test_a_handle_that_resolves_later_fills_its_feed_with_what_its_author_wrote_before(fed: Feed, resolver: Resolver) -> None:
+    assert await fed(STREAM) == []
+    resolver.dids = {"bob.example.com": did(1)}
+
+    assert await fed([]) == [uri(1, 2)]
+
+
+async def test_what_a_resolver_said_once_holds_while_it_is_away_also_for_an_author_never_met(fed: Feed, resolver: Resolver) -> None:
+    resolver.dids = {"bob.example.com": did(1), "alice.example.com": did(3)}
+    assert await fed(STREAM) == [uri(1, 2)]
+    resolver.dids = {}
+
+    assert await fed([created(3, 9, 9)]) == [uri(3, 9), uri(1, 2)]
 
 
 @pytest.mark.parametrize(
