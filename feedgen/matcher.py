@@ -225,6 +225,14 @@ def _resolved(feed: Feed, resolve: Resolve) -> Feed:
     return evolve(feed, include=include, require=require, exclude=exclude)
 
 
+def handles_of(feeds: Sequence[Feed]) -> tuple[str, ...]:
+    """Every handle that the rules of these feeds name, each once."""
+    asked = _Resolving(nobody)
+    for feed in feeds:
+        _resolved(feed, asked)
+    return asked.unresolved
+
+
 def explain(feed: Feed, did: str, post: Post, resolve: Resolve = nobody) -> Explanation:
     """What every rule of one feed says of a post by `did`: the rules themselves are asked, no index."""
     feed = _resolved(feed, resolve)

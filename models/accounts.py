@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
-from models.database import Session
+from models.database import Row, Session
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ def find(session: Session, dids: Collection[str]) -> dict[str, Account]:
         {"did": "TEXT"},
         [(did,) for did in dids],
     )
-    return {row[1]: Account(row[0], row[1], bool(row[2]), row[3], row[4], row[5]) for row in rows}
+    return {row[1]: _account(row) for row in rows}
 
 
 def add(session: Session, accounts: Iterable[Account]) -> None:
@@ -51,7 +51,7 @@ def update(session: Session, accounts: Iterable[Account]) -> None:
 
 
 def set_handles(session: Session, handles: Mapping[str, str]) -> None:
-    """DID to handle, for accounts that are known; a handle belongs to one account at a time."""
+    """DID to handle, for accounts that are known. Who had the handle before is not looked for: `learn` does that, at a start."""
     session.executemany("UPDATE account SET handle = ? WHERE did = ?", [(handle, did) for did, handle in handles.items()])
 
 
@@ -69,7 +69,7 @@ def to_recheck(session: Session, limit: int) -> list[Account]:
     rows = session.execute(
         "SELECT id, did, active, status, changed_at, reset_rev FROM account WHERE reset_rev IS NOT NULL ORDER BY id LIMIT ?", (limit,)
     )
-    return [Account(row[0], row[1], bool(row[2]), row[3], row[4], row[5]) for row in rows]
+    return list(map(_account, rows))
 
 
 def rechecked(session: Session, account: Account) -> None:
@@ -82,10 +82,6 @@ def last_id(session: Session) -> int:
     return int(session.execute("SELECT coalesce(max(id), 0) FROM account")[0][0])
 
 
-def _row(account: Account) -> tuple[int, str, int, str | None, int, str | None]:
-    return account.id, account.did, int(account.active), account.status, account.changed_at, account.reset_rev
-
-
 def by_handle(session: Session, handles: Collection[str]) -> dict[str, str]:
     """Handle to DID, as last heard on the stream."""
     rows = session.matching(
@@ -94,3 +90,11 @@ def by_handle(session: Session, handles: Collection[str]) -> dict[str, str]:
         [(handle,) for handle in handles],
     )
     return dict(rows)
+
+
+def _account(row: Row) -> Account:
+    return Account(row[0], row[1], bool(row[2]), *row[3:])
+
+
+def _row(account: Account) -> tuple[int, str, int, str | None, int, str | None]:
+    return account.id, account.did, int(account.active), account.status, account.changed_at, account.reset_rev

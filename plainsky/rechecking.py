@@ -92,8 +92,6 @@ class Rechecker:
         """Look after those that wait; who does not answer is asked again later, less and less often."""
         waiting = await self._database.read(accounts.to_recheck, 1000)
         due = [account for account in waiting if self._later.get(account.id, (0.0, 0.0))[0] <= self._clock()][:AT_ONCE]
-        if not due:
-            return
         for account in due:
             await self._recheck(account)
 

@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 from coincurve import PrivateKey
 
-from feedgen.matcher import Matcher
+from feedgen.matcher import Matcher, handles_of
 from feedgen.service import FeedService, Identity
 from labeler import keys
 from labeler.declaration import did_document_parts
@@ -78,7 +78,7 @@ class Service:
         log_time = await self.database.read(cursors.log_time)
         self.metrics.stored_up_to(log_time)
         self._feeds.committed((), log_time)
-        self.health = Health(self.database, self.metrics.lag, self._issuer.can_sign if self._issuer else None)
+        self.health = Health(self.database, self.metrics.lag, self._labels.healthy if self._labels else None)
         await self._listen()
         self._later(self._prune_for_ever() if writes else self._poll_for_ever())
 
@@ -150,7 +150,7 @@ class Service:
 
     async def _handles(self, writes: bool) -> dict[str, str]:
         """The config's handles with their DIDs: as they are now, or were last known to be."""
-        wanted = Matcher(self.config.feeds).unresolved
+        wanted = handles_of(self.config.feeds)
         if not wanted:
             return {}
         told = await resolve_handles(self.config.identity.resolver, wanted)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from feedgen.feed import Feed
-from feedgen.matcher import Matcher
+from feedgen.matcher import handles_of
 from feedgen.rules import Rule
 from plainsky.config.schema import FROM_ENVIRONMENT, Config
 
@@ -33,7 +33,7 @@ def rules_hash(feed: Feed, handles: Mapping[str, str] = NO_HANDLES) -> str:
     handles: the DID of each handle that is known. A handle that means somebody else makes other rules.
     """
     rules: dict[str, Any] = {key: getattr(feed, key) for key in JUDGING}
-    authors = {handle: handles[handle] for handle in Matcher([feed]).unresolved if handle in handles}
+    authors = {handle: handles[handle] for handle in handles_of([feed]) if handle in handles}
     return _digest({**rules, "authors": authors} if authors else rules)
 
 
