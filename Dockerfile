@@ -11,7 +11,7 @@ WORKDIR /src
 COPY requirements-postgres.lock ./
 RUN python -m venv /app
 RUN /app/bin/python -m pip install --no-cache-dir --no-deps --require-hashes -r requirements-postgres.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE config.example.toml ./
 COPY feedgen feedgen
 COPY labeler labeler
 COPY models models

@@ -73,6 +73,13 @@ def test_the_image_holds_every_file_of_the_packages(app: Path) -> None:
     assert missing == []
 
 
+def test_the_image_holds_the_example_config_that_the_demo_runs_on(app: Path, tmp_path: Path) -> None:
+    program = "from plainsky.commands.demo import example; print(example(), end='')"
+
+    printed = subprocess.run([app / "bin/python", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert printed == (ROOT / "config.example.toml").read_text()
+
+
 def test_the_image_can_speak_to_postgresql_and_holds_no_tool_of_development(app: Path, tmp_path: Path) -> None:
     program = "import psycopg, importlib.util as u; print([m for m in ('pytest', 'ruff', 'mypy', 'atproto') if u.find_spec(m)])"
 
