@@ -55,14 +55,16 @@ async def manners(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def xrpc_error(error: XrpcError) -> web.Response:
     """An error as XRPC says it; readable from any web page."""
-    return web.Response(
-        status=error.status, body=error.body(), content_type="application/json", headers={hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"}
-    )
+    headers = {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"}
+    if error.status == 401:
+        headers[hdrs.WWW_AUTHENTICATE] = "Bearer"  # RFC 9110, section 11.6.1
+    return web.Response(status=error.status, body=error.body(), content_type="application/json", headers=headers)
 
 
 def _http_error(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
     if not request.path.startswith("/xrpc/") or error.status < 400:
-        return error if isinstance(error, web.Response) else web.Response(status=error.status, text=error.reason)
+        kept = {header: error.headers[header] for header in (hdrs.ALLOW, hdrs.LOCATION) if header in error.headers}
+        return web.Response(status=error.status, text=error.reason, headers=kept)
     if error.status == 404:
         return xrpc_error(XrpcError(501, "MethodNotImplemented", "This service does not have that method."))
     response = xrpc_error(XrpcError(error.status, _NAMES.get(error.status, "InvalidRequest"), error.text or error.reason))

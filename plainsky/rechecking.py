@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -18,9 +17,9 @@ from models.accounts import Account
 from models.database import Database
 from models.events import Event, PostDeleted, PostUpdated
 from models.posts import OfAccount
-from models.protocol.syntax import is_cid, is_did, is_handle
+from models.protocol.syntax import is_cid
+from plainsky.did_documents import DidDocuments, Unresolved
 from plainsky.ingest import POSTS, Disconnected
-from plainsky.ingest.connecting import Parameters, fetch
 from plainsky.patience import patiently
 
 log = logging.getLogger(__name__)
@@ -32,8 +31,7 @@ BODY_BYTES = 4_000_000
 ACCOUNT_BYTES = 40_000_000
 """Of all pages of one repo together: four times what 10,000 long posts need."""
 ACCOUNT_SECONDS = 60.0
-NOT_PUBLIC = frozenset({"localhost", "local", "internal", "arpa"})
-"""Ends of names that mean something else on each network (RFC 6761, RFC 6762, RFC 8375)."""
+PAGE_SECONDS = 20.0
 
 Store = Callable[[Sequence[Event]], Awaitable[None]]
 T = TypeVar("T")
@@ -54,20 +52,6 @@ class Page(msgspec.Struct, frozen=True):
     cursor: str | None = None
 
 
-class DidService(msgspec.Struct, frozen=True, rename="camel"):
-    """One service of a DID document; those of other kinds may hold anything."""
-
-    id: str
-    type: Any = None
-    service_endpoint: Any = None
-
-
-class DidDocument(msgspec.Struct, frozen=True):
-    """As much of a DID document as tells where the repo is."""
-
-    service: list[DidService]
-
-
 class Left(NamedTuple):
     """Of the posts asked for, those that the repo still holds, by rkey; it was read down to the rkey `down_to`."""
 
@@ -76,10 +60,10 @@ class Left(NamedTuple):
 
 
 class Rechecker:
-    """Looks after accounts whose repo was reset; `plc` is the directory that knows where did:plc repos are."""
+    """Looks after accounts whose repo was reset; `documents` tell where it is."""
 
-    def __init__(self, database: Database, plc: str, store: Store, clock: Callable[[], float] = time.time) -> None:
-        self._database, self._plc, self._store, self._clock = database, plc.rstrip("/"), store, clock
+    def __init__(self, database: Database, documents: DidDocuments, store: Store, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._documents, self._store, self._clock = database, documents, store, clock
         self._later: dict[int, tuple[float, float]] = {}  # account: (not before, the pause after that)
 
     async def run(self) -> None:
@@ -100,7 +84,7 @@ class Rechecker:
         try:
             async with asyncio.timeout(ACCOUNT_SECONDS):
                 left = await self._left(account.did, {post.rkey for post in stored}) if stored else Left({}, "")
-        except (Disconnected, ValueError, TimeoutError) as error:
+        except (Disconnected, Unresolved, ValueError, TimeoutError) as error:
             pause = max(self._later.get(account.id, (0.0, 30.0))[1], 30.0)
             self._later[account.id] = (self._clock() + pause, min(pause * 2, 3600.0))
             log.warning("a reset repo does not say what is left in it (%s): asked again in %.0f s", type(error).__name__, pause)
@@ -116,7 +100,7 @@ class Rechecker:
         lowest, cursor, spare = "", "", ACCOUNT_BYTES
         for _ in range(PAGES):
             asked: list[tuple[str, str | int]] = [("repo", did), ("collection", POSTS), ("limit", 100)]
-            body = await _body(pds, "/xrpc/com.atproto.repo.listRecords", [*asked, *([("cursor", cursor)] if cursor else [])])
+            body = await self._answer(pds, [*asked, *([("cursor", cursor)] if cursor else [])])
             page = _decoded(body, Page)
             spare -= len(body)
             records = {record.uri.rpartition("/")[2]: record for record in page.records}
@@ -129,36 +113,17 @@ class Rechecker:
         return Left(found, lowest)
 
     async def _pds(self, did: str) -> str:
-        for service in _decoded(await _body(*did_document(did, self._plc)), DidDocument).service:
-            if service.id.endswith("#atproto_pds") and service.type == "AtprotoPersonalDataServer":
-                return safe_url(str(service.service_endpoint), self._plc)
-        raise ValueError("the DID document names no PDS")
+        endpoint = (await self._documents.get(did, fresh=True)).endpoint("#atproto_pds", "AtprotoPersonalDataServer")
+        if endpoint is None:
+            raise ValueError("the DID document names no PDS")
+        return endpoint
 
-
-def did_document(did: str, plc: str) -> tuple[str, str]:
-    """Host and path of a DID's document (atproto.com/specs/did)."""
-    _, method, name = did.split(":", 2)
-    if not is_did(did) or method not in ("plc", "web"):
-        raise ValueError("neither did:plc nor did:web")
-    return (plc, f"/{did}") if method == "plc" else (safe_url(f"https://{name}", plc), "/.well-known/did.json")
-
-
-def safe_url(url: str, plc: str) -> str:
-    """An address that a stranger wrote: over TLS and with a public name only, unless the whole network is this machine's (tests)."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    local = urlsplit(plc).hostname in ("localhost", "127.0.0.1")
-    public = parts.scheme == "https" and is_handle(host) and host.rpartition(".")[2] not in NOT_PUBLIC and "@" not in parts.netloc
-    if not public and not local:
-        raise ValueError("no public https address")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-async def _body(host: str, path: str, parameters: Parameters = ()) -> bytes:
-    status, body = await fetch(host, path, parameters, BODY_BYTES)
-    if status != 200:
-        raise ValueError(f"HTTP {status}")
-    return body
+    async def _answer(self, pds: str, asked: Sequence[tuple[str, str | int]]) -> bytes:
+        path = "/xrpc/com.atproto.repo.listRecords"
+        status, body = await self._documents.outside.get(pds, path, asked, BODY_BYTES, PAGE_SECONDS)
+        if status != 200:
+            raise ValueError(f"HTTP {status}")
+        return body
 
 
 def _decoded(body: bytes, kind: type[T]) -> T:

@@ -1,7 +1,7 @@
 """Opens a WebSocket to a host and tells an answer to try again from a refusal: the only part of ingest that knows HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeAlias
@@ -15,6 +15,7 @@ from plainsky.ingest import Disconnected, Refused
 
 Parameters: TypeAlias = Sequence[tuple[str, str | int]]
 WebSocket: TypeAlias = "aiohttp.ClientWebSocketResponse[Any]"
+Sessions: TypeAlias = Callable[[], aiohttp.ClientSession]
 
 MAX_MESSAGE = 8_000_000
 """Bytes of one message: the protocol's limit is 5 MB a frame, the rest is slack for JSON."""
@@ -44,10 +45,24 @@ def url(host: str, path: str, parameters: Parameters = (), scheme: str = "ws") -
 
 
 @asynccontextmanager
-async def connected(host: str, path: str, parameters: Parameters = (), protocols: Sequence[str] = ()) -> AsyncIterator[WebSocket]:
-    """An open WebSocket; text messages come as bytes. Raises Disconnected or one of its kinds when none can be had."""
-    async with _session() as session:
-        socket = await _open(session, host, path, parameters, protocols)
+async def connected(
+    host: str,
+    path: str,
+    parameters: Parameters = (),
+    protocols: Sequence[str] = (),
+    sessions: Sessions | None = None,
+    heartbeat: float | None = None,
+) -> AsyncIterator[WebSocket]:
+    """An open WebSocket; text messages come as bytes. Raises Disconnected or one of its kinds when none can be had.
+
+    sessions: another way to connect than `new_session`. heartbeat: seconds after which a silent host is asked whether it is still there.
+    """
+    sessions = sessions or new_session
+    async with sessions() as session:
+        try:
+            socket = await _open(session, url(host, path, parameters), protocols, heartbeat)
+        except aiohttp.WSServerHandshakeError as error:
+            raise await _turned_away(error, host, path, parameters, sessions) from error
         async with socket:
             yield socket
 
@@ -62,17 +77,19 @@ def ended(socket: WebSocket, message: Any) -> Disconnected:
     return Disconnected(f"the host closed the connection (code {socket.close_code}) {said[:120]}".rstrip())
 
 
-async def fetch(host: str, path: str, parameters: Parameters, limit: int) -> tuple[int, bytes]:
+async def fetch(host: str, path: str, parameters: Parameters, limit: int, sessions: Sessions | None = None) -> tuple[int, bytes]:
     """HTTP status and body (cut at `limit` bytes) of a GET; Disconnected when there is no answer. No redirect is followed."""
     try:
         address = url(host, path, parameters, "http")
-        async with asyncio.timeout(CONNECT_SECONDS), _session() as session, session.get(address, allow_redirects=False) as answer:
-            return answer.status, await _body(answer, limit)
+        made = (sessions or new_session)()
+        async with asyncio.timeout(CONNECT_SECONDS), made as session, session.get(address, allow_redirects=False) as answer:
+            return answer.status, await body_of(answer, limit)
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise Disconnected(f"no answer: {error or type(error).__name__}"[:200]) from error
+        raise Disconnected(f"no answer: {str(error) or type(error).__name__}"[:200]) from error
 
 
-async def _body(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+async def body_of(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    """An answer's body, cut at `limit` bytes."""
     body = b""
     async for chunk in answer.content.iter_any():
         body += chunk
@@ -81,32 +98,37 @@ async def _body(answer: aiohttp.ClientResponse, limit: int) -> bytes:
     return body[:limit]
 
 
-def _session() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(headers={"User-Agent": f"plainsky/{__version__}"}, trust_env=True)
+def new_session(token: str = "") -> aiohttp.ClientSession:
+    """A client session that says who we are, and goes through the proxy that the environment names; `token` is an account's."""
+    headers = {"User-Agent": f"plainsky/{__version__}"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    return aiohttp.ClientSession(headers=headers, trust_env=True)
 
 
-async def _open(session: aiohttp.ClientSession, host: str, path: str, parameters: Parameters, protocols: Sequence[str]) -> WebSocket:
+async def _open(session: aiohttp.ClientSession, address: str, protocols: Sequence[str], heartbeat: float | None) -> WebSocket:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             return await session.ws_connect(
-                url(host, path, parameters),
+                address,
                 protocols=protocols,
                 max_msg_size=MAX_MESSAGE,
                 decode_text=False,
+                heartbeat=heartbeat,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
             )
-    except aiohttp.WSServerHandshakeError as error:
-        raise await _turned_away(error, host, path, parameters) from error
+    except aiohttp.WSServerHandshakeError:
+        raise
     except aiohttp.InvalidURL as error:
-        raise Refused(f"{host!r} is no host") from error
+        raise Refused(f"{address!r} is no address") from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise Disconnected(f"cannot connect: {error or type(error).__name__}"[:200]) from error
+        raise Disconnected(f"cannot connect: {str(error) or type(error).__name__}"[:200]) from error
 
 
-async def _turned_away(error: aiohttp.WSServerHandshakeError, host: str, path: str, parameters: Parameters) -> Disconnected:
+async def _turned_away(
+    error: aiohttp.WSServerHandshakeError, host: str, path: str, parameters: Parameters, sessions: Sessions
+) -> Disconnected:
     status = error.status
     if status == 400:
-        return await _bad_request(host, path, parameters)
+        return await _bad_request(host, path, parameters, sessions)
     if status in (404, 405, 501):
         return NotServed(f"HTTP {status}: the host does not serve {path}")
     if status in _NEVER:
@@ -114,10 +136,10 @@ async def _turned_away(error: aiohttp.WSServerHandshakeError, host: str, path: s
     return Disconnected(f"HTTP {status}", retry_after(error.headers or {}))
 
 
-async def _bad_request(host: str, path: str, parameters: Parameters) -> BadRequest:
+async def _bad_request(host: str, path: str, parameters: Parameters, sessions: Sessions) -> BadRequest:
     """aiohttp throws the body of a failed handshake away: ask again without the upgrade, which is checked in the same order."""
     try:
-        _, body = await fetch(host, path, parameters, 4096)
+        _, body = await fetch(host, path, parameters, 4096, sessions)
         answer = msgspec.json.decode(body, type=dict[str, Any])
     except (Disconnected, msgspec.MsgspecError):
         answer = {}

@@ -12,13 +12,14 @@ from models import accounts
 from models.database import Database
 from models.events import Event
 from plainsky import rechecking
-from plainsky.rechecking import PAGES, Rechecker, did_document, safe_url
+from plainsky.did_documents import DidDocuments
+from plainsky.rechecking import PAGES, Rechecker
 from tests.support.garden import created, did, record, reset, rkey, uri
 from tests.support.kept import Kept
 from tests.support.serving import StreamServer
+from tests.support.tokens import Clock
 
 START = 1_795_176_600.0
-PLC = "https://plc.directory"
 
 
 class Repo(StreamServer):
@@ -69,16 +70,6 @@ class Repo(StreamServer):
         return web.json_response({"records": [self.records[key] for key in keys]} | ({"cursor": keys[-1]} if keys else {}))
 
 
-class Clock:
-    """Seconds, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 async def repo() -> AsyncIterator[Repo]:
     async with Repo() as server:
@@ -92,12 +83,12 @@ def kept(database: Database) -> Kept:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(START)
 
 
 @pytest.fixture
 def rechecker(kept: Kept, repo: Repo, clock: Clock) -> Rechecker:
-    return Rechecker(kept.database, repo.url, storing(kept), clock)
+    return Rechecker(kept.database, DidDocuments(repo.url, clock), storing(kept), clock)
 
 
 def storing(kept: Kept) -> Callable[[Sequence[Event]], Awaitable[None]]:
@@ -257,7 +248,7 @@ async def test_garbage_changes_nothing_and_is_asked_again(
     kept = Kept(database)
     kept.store([ONE, TWO, reset(0, 9)])
     repo.garbage = GARBAGE[name]
-    rechecker = Rechecker(database, repo.url, storing(kept), clock)
+    rechecker = Rechecker(database, DidDocuments(repo.url, clock), storing(kept), clock)
 
     await rechecker.once()
     assert (kept.shown(), waiting(kept)) == ([uri(0, 2), uri(0, 1)], [did(0)])
@@ -307,7 +298,7 @@ async def test_a_document_that_leads_nowhere_changes_nothing(sqlite_url: str, re
     kept.store([ONE, reset(0, 9)])
     repo.document = document or [1]
 
-    await Rechecker(database, repo.url, storing(kept), clock).once()
+    await Rechecker(database, DidDocuments(repo.url, clock), storing(kept), clock).once()
 
     assert (kept.shown(), waiting(kept)) == ([uri(0, 1)], [did(0)])
     database.close()
@@ -335,7 +326,7 @@ async def test_the_loop_goes_on_until_it_is_cancelled(kept: Kept, repo: Repo, cl
         await storing(kept)(events)
         stored.set()
 
-    work = asyncio.create_task(Rechecker(kept.database, repo.url, store, clock).run())
+    work = asyncio.create_task(Rechecker(kept.database, DidDocuments(repo.url, clock), store, clock).run())
     for author, left in ((0, [uri(1, 4), uri(0, 1)]), (1, [uri(0, 1)])):
         async with asyncio.timeout(10):
             await stored.wait()
@@ -348,56 +339,29 @@ async def test_the_loop_goes_on_until_it_is_cancelled(kept: Kept, repo: Repo, cl
     await asyncio.wait([work])
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://pds.example.com",
-        "ftp://pds.example.com",
-        "pds.example.com",
-        "https://127.0.0.1",
-        "https://10.0.0.1:8080",
-        "https://127.1",
-        "https://2130706433",
-        "https://0x7f.0.0.0x1",
-        "https://1.0x7f",
-        "https://[::1]",
-        "https://[::ffff:127.0.0.1]",
-        "https://intranet",
-        "https://localhost",
-        "https://localhost.",
-        "https://pds.localhost:3000",
-        "https://printer.local",
-        "https://metadata.google.internal",
-        "https://router.home.arpa",
-        "https://me@pds.example.com",
-        "https://",
-        "https://[",
-        "",
-    ],
-)
-def test_an_address_that_is_not_on_the_public_internet_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match=r"no public https address|Invalid IPv6 URL"):
-        safe_url(url, PLC)
+async def test_a_repo_that_has_moved_is_asked_where_it_is_now(kept: Kept, repo: Repo, rechecker: Rechecker, clock: Clock) -> None:
+    """A reset often comes with a move, so a document read before it is not good enough."""
+    kept.store([ONE, TWO, reset(0, 9)])
+    repo.holds(ONE, TWO)
+    await rechecker.once()
+    before = repo.pages_asked
+    async with Repo() as other:
+        other.holds(TWO)
+        moved = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": other.url}
+        repo.document = {"id": did(0), "service": [moved]}
+        kept.store([reset(0, 20)])
+        clock.now += 60
+
+        await rechecker.once()
+
+        assert (kept.shown(), bool(other.pages_asked), repo.pages_asked) == ([uri(0, 2)], True, before)
 
 
-def test_a_public_address_is_taken_without_its_path() -> None:
-    assert safe_url("https://pds.example.com/", PLC) == "https://pds.example.com"
-    assert safe_url("https://PDS.example.com:8443/a?b#c", PLC) == "https://PDS.example.com:8443"
+async def test_a_repo_in_a_private_network_is_not_asked(kept: Kept, repo: Repo, clock: Clock) -> None:
+    documents = DidDocuments(repo.url, clock)
+    documents.outside.local = False  # the directory itself is the operator's choice
+    kept.store([ONE, reset(0, 9)])
 
+    await Rechecker(kept.database, documents, storing(kept), clock).once()
 
-@pytest.mark.parametrize("plc", ["http://localhost:2582", "http://127.0.0.1:2582"])
-def test_where_the_directory_is_this_machine_so_may_the_repos_be(plc: str) -> None:
-    assert safe_url("http://localhost:2583", plc) == "http://localhost:2583"
-
-
-def test_a_document_is_where_its_did_says() -> None:
-    assert did_document(did(0), PLC) == (PLC, f"/{did(0)}")
-    assert did_document("did:web:alice.example.com", PLC) == ("https://alice.example.com", "/.well-known/did.json")
-
-
-@pytest.mark.parametrize(
-    "name", ["did:key:zQ3sh", "did:web:localhost", "did:web:127.0.0.1", "did:web:a.example.com%2Fb", "did:plc", "no did"]
-)
-def test_a_did_of_another_method_or_place_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        did_document(name, PLC)
+    assert (kept.shown(), waiting(kept), repo.asked) == ([uri(0, 1)], [did(0)], [f"/{did(0)}"])
