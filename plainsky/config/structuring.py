@@ -4,7 +4,7 @@ cattrs does the walk and gathers every error; what is here says what is strict a
 is run at that key, so that the error names it, and one error does not hide the next.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path as FilePath
@@ -19,6 +19,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from feedgen.feed import Feed
 from feedgen.rules import Rule, UnknownKind, kinds, load
 from models.duration import Duration, duration
+from models.weights import Filed
 from plainsky.config.errors import Path, Problem, shown, unknown_key, unknown_word
 from plainsky.config.schema import FROM_ENVIRONMENT, Config
 
@@ -52,8 +53,10 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook_func(_is_duration, _duration)
     converter.register_structure_hook_func(_is_literal, _literal)
     converter.register_structure_hook_factory(_is_many, _many(converter))
+    converter.register_structure_hook_func(_is_named, lambda value, cls: _named(converter, value, cls))
     converter.register_structure_hook_factory(attrs.has, lambda cls: _table(converter, cls))
     converter.register_structure_hook_func(lambda cls: cls is Rule, lambda value, _: _rule(converter, value))
+    converter.register_structure_hook_func(_is_filed, lambda value, cls: cls.read(converter.structure(value, FilePath)))
     return converter
 
 
@@ -72,6 +75,14 @@ def _is_duration(cls: Any) -> bool:
 
 def _is_many(cls: Any) -> bool:
     return get_origin(cls) in (tuple, frozenset)
+
+
+def _is_named(cls: Any) -> bool:
+    return get_origin(cls) is Mapping
+
+
+def _is_filed(cls: Any) -> bool:
+    return isinstance(cls, type) and issubclass(cls, Filed)
 
 
 def _is_literal(cls: Any) -> bool:
@@ -109,6 +120,14 @@ def _many(converter: cattrs.Converter) -> Callable[[Any], Callable[[Any, Any], A
         return structure
 
     return hook
+
+
+def _named(converter: cattrs.Converter, value: Any, cls: Any) -> Any:
+    """A table whose keys are words of the operator's own."""
+    if not isinstance(value, dict):
+        raise ValueError("expected a table, like { key = ... }")
+    table: Any = GenericAlias(dict, get_args(cls))
+    return converter.structure(value, table)
 
 
 def _table(converter: cattrs.Converter, cls: Any) -> Callable[[Any, Any], Any]:
