@@ -1,88 +1,73 @@
-"""What counts as the same word, whatever its case, width or script, and where a word begins and ends.
+"""What a rule finds in a text beside words, and what a reason may show.
 
-Promise: a rule's words and a post's text go through the same `fold`, so that STRASSE finds "straße", and "ＮＡＴＯ" is NATO.
-Accents are kept: "cote" is not "côté". Dotted and dotless i stay apart, but İ is i.
-Sources: Unicode UAX #15 (NFKC), chapter 3.13 (caseless matching), UAX #29 (what separates words).
+Folding, addresses and the boundaries of words are `models.text`'s, since topics look for words too.
 """
 
 import re
 from collections.abc import Iterable
 from itertools import islice
-from unicodedata import category, normalize
+from unicodedata import category, is_normalized, normalize
 
-# One meaning, two spellings: İ folds to i with a dot above; phones type ’ where keyboards type '; an emoji may have a variation selector.
-_SAME = (("i\u0307", "i"), ("’", "'"), ("\ufe0f", ""))
-_UNSEEN = re.compile("[\u00ad\u2060\ufeff]")  # soft hyphen, word joiner: unprintable, so they cost texts without them nothing
+from models.text import bounded, fold, without_addresses
 
-# Scripts written without spaces between words. Korean has spaces, but its particles hang on the noun (한국은, 한국의).
-_UNSPACED = re.compile(
-    "[\u0e00-\u109f\u1100-\u11ff\u1780-\u17ff\u1950-\u1aaf\u1b00-\u1b7f"  # Thai, Lao, Tibetan, Burmese, Jamo, Khmer, Balinese
-    "\u2e80-\ua4cf\ua960-\ua9df\uaa60-\uaadf\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]"  # Chinese, Japanese, Yi, Hangul, Javanese
-)
+__all__ = ["CONTROL", "MAX_WORD", "bounded", "fold", "hashtags", "shown", "tag_of", "unaccented"]
 
-# A hashtag is a run without white space and without punctuation other than - and _; "page#part" and "&#39;" are none.
-_HASHTAG = re.compile("(?<![\\w&/])[#＃]([^\\s\x00-,./:-@\\[-^`{-\x7f«»¿¡…\u2010-\u2027\u2030-\u205e\u3001-\u3020\uff01-\uff0f]+)")
+# A hashtag as the official client finds it, which goes on until white space or something invisible (@atproto/api, rich-text/util.ts:
+# TAG_REGEX), but for two freedoms: it may begin behind a bracket or a quotation mark, and ends where the next '#' begins.
+_HASHTAG = re.compile("(?<![\\w&/#＃])[#＃]([^\\s#＃\x00\xad\u200a-\u200d\u2060\u20e2\u20e3]+)")
+# And what readers see of it where a clause goes on without a space: "#climate,weather", "#Trump's", "#気候、天気".
+_FIRST_WORD = re.compile("[^,./:-@\\[-^`{-\x7f!-%'-*«»¿¡…\u2010-\u2027\u2030-\u205e\u3001-\u3020\uff01-\uff0f]+")
+_NO_NUMBER = re.compile(r"[^\W\d_]|[^\x00-\x7f]")
+
+# Marks that stand above, below or within a letter of Latin, Greek, Cyrillic, Hebrew and Arabic: in other scripts they are letters.
+_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]")
+_PLAIN = str.maketrans({"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe"})
 
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What no word contains and no reason shows: controls, line and paragraph separators, marks that turn the writing direction, surrogates."""
 
 MAX_WORD = 100
 _MAX_WORDS = 8
-_CACHED_CHARS = 5_000
 
 
-class _WordChars(dict[str, bool]):
-    """Whether a character belongs to a word of a spaced script. Remembers the commonest; the bound keeps odd posts from filling memory."""
-
-    def __missing__(self, char: str) -> bool:
-        # Marks are no letters for str.isalnum, yet Hindi vowels and accents without a composed form are marks.
-        belongs = (char.isalnum() or char == "_" or category(char)[0] == "M") and not _UNSPACED.match(char)
-        if len(self) < _CACHED_CHARS:
-            self[char] = belongs
-        return belongs
-
-
-IN_WORD = _WordChars()
-"""`IN_WORD[char]`: no keyword of a spaced script ends beside such a character."""
-
-
-def fold(text: str) -> str:
-    """The form in which words are compared: NFKC, case folded, every run of white space one space."""
-    folded = text.lower() if text.isascii() else _fold_unicode(text)
-    if folded.isprintable() and "  " not in folded:  # all white space but the space is unprintable
+def unaccented(folded: str) -> str:
+    """A folded text as people write it who leave the accents out: "solidarite", "coeur", and one i for I, ı, İ and i."""
+    if folded.isascii():
         return folded
-    return " ".join(_UNSEEN.sub("", folded).split())
+    return normalize("NFC", _ACCENTS.sub("", normalize("NFD", folded)).translate(_PLAIN))
 
 
-def _fold_unicode(text: str) -> str:
-    folded = normalize("NFKC", text).casefold()
-    for odd, plain in _SAME:
-        if odd in folded:
-            folded = folded.replace(odd, plain)
-    return normalize("NFKC", folded)  # folding a capital may leave its accents apart
-
-
-def bounded(word: str) -> tuple[bool, bool]:
-    """Whether a folded word must stand free at its beginning, and at its end."""
-    return IN_WORD[word[0]], IN_WORD[word[-1]]
-
-
-def contains(text: str, word: str) -> bool:
-    """Whether the folded text contains the folded word: free where `bounded` says so, anywhere in scripts without spaces."""
-    left, right = bounded(word)
-    start = text.find(word)
-    while start >= 0:
-        end = start + len(word)
-        if not (left and start and IN_WORD[text[start - 1]]) and not (right and end < len(text) and IN_WORD[text[end]]):
-            return True
-        start = text.find(word, start + 1)
-    return False
+def tag_of(written: str) -> str:
+    """A hashtag without its '#' as it is compared: folded, without the punctuation behind it. May be empty."""
+    tag = fold(written)
+    if tag[-1:].isalnum():
+        return tag
+    end = len(tag)
+    while end and category(tag[end - 1])[0] == "P":
+        end -= 1
+    return tag[:end]
 
 
 def hashtags(text: str) -> list[str]:
-    """The '#words' in a text as written, without '#', for clients that set no facets."""
+    """The '#words' that stand in a text as written, without '#', whether or not a client marked them."""
     first = text.find("#") if text.isascii() or "＃" not in text else 0
-    return [found.strip("-") for found in _HASHTAG.findall(text, first)] if first >= 0 else []
+    if first < 0:
+        return []
+    if "/" in text or "@" in text or not (text.isascii() or _is_plain(text)):
+        text, first = without_addresses(fold(text)), 0
+    found = _HASHTAG.findall(text, first)
+    return found if all(map(str.isalpha, found)) else [tag for run in found for tag in _tags(run)]
+
+
+def _is_plain(text: str) -> bool:
+    """Whether `fold` would change nothing that makes a difference to where a hashtag ends."""
+    return "\xad" not in text and "\u2060" not in text and "\ufeff" not in text and is_normalized("NFKC", text)
+
+
+def _tags(run: str) -> Iterable[str]:
+    first = _FIRST_WORD.match(run)
+    words = {run, first.group().strip("-") if first else run}
+    return [word for word in words if _NO_NUMBER.search(word)]  # "#1" is none
 
 
 def shown(words: Iterable[str]) -> tuple[str, ...]:

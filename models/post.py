@@ -44,7 +44,7 @@ class Post(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     langs: tuple[str, ...] = ()
     """Declared languages, BCP-47, as declared (the client's claim)."""
     tags: tuple[str, ...] = ()
-    """Hashtags from facets and from the tags field, without '#', as written."""
+    """Hashtags of facets, which apps show as links, without '#', as written."""
     links: tuple[str, ...] = ()
     """URLs: of link facets (the text is often truncated, the facet is not) and of the external embed."""
     mentions: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Post(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     embeds: tuple[str, ...] = ()
     """Kinds of what is embedded: image, gallery, video, gif, link, quote, record (a feed, list, starter pack ...), unknown."""
     alts: tuple[str, ...] = ()
-    """One alt text per embedded image or video, empty where the author gave none."""
+    """One alt text per embedded image, video or GIF, empty where the author gave none."""
     card: tuple[str, ...] = ()
     """Title and description of the external embed."""
     quote: str | None = None
@@ -60,6 +60,19 @@ class Post(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     reply_root: str | None = None
     reply_parent: str | None = None
     self_labels: tuple[str, ...] = ()
+    extra_tags: tuple[str, ...] = ()
+    """Hashtags of the tags field, which most apps do not show, without '#', as written."""
+    labels: tuple[str, ...] = ()
+    """What labelers say of the post or its author, each as `label_of`; no part of the record, and never stored with it."""
+
+
+OURS = "ours"
+"""Stands for the DID of this service's own labeler."""
+
+
+def label_of(on: str, src: str, val: str) -> str:
+    """A label as rules look for it. on: "post", or "account" for one on the author's account."""
+    return f"{on} {src} {val}"
 
 
 def parse(record: Record) -> Post | None:
@@ -83,7 +96,7 @@ def parse(record: Record) -> Post | None:
         text,
         created_at,
         langs,
-        _distinct(tags, _tags(get("tags")))[:TAGS],
+        _distinct(tags, ()),
         _distinct(links, embed.links),
         mentions,
         embed.kinds,
@@ -93,22 +106,29 @@ def parse(record: Record) -> Post | None:
         root,
         parent,
         _self_labels(record["labels"]) if "labels" in record else (),
+        _distinct(_tags(record["tags"]), ()) if "tags" in record else (),
     )
 
 
 _PLAIN = frozenset({"$type", "text", "createdAt", "langs", "reply"})
 
 
-def sort_at(created_at: int | None, rev: str, time_us: int) -> int:
-    """Microseconds: min(createdAt, indexedAt), so that nobody writes himself to the top of a feed by a date in the future.
+def indexed_at(rev: str, time_us: int) -> int:
+    """Microseconds: when a version of a post was committed.
 
-    indexedAt is the time of the commit's rev, which is the same on every wire, while the event's own time differs from server to server
+    That is the time of the commit's rev, which is the same on every wire, while the event's own time differs from server to server
     by milliseconds. A rev that claims more than `SKEW` beyond the event, or is no TID, is not believed: then the event's time counts.
-    A post without a readable createdAt counts as written when it was committed.
     """
     claimed = tid_time_us(rev)
-    indexed_at = time_us if claimed is None or claimed > time_us + SKEW else claimed
-    return indexed_at if created_at is None or created_at > indexed_at else created_at
+    return time_us if claimed is None or claimed > time_us + SKEW else claimed
+
+
+def sort_at(created_at: int | None, indexed: int) -> int:
+    """Microseconds: min(createdAt, `indexed_at`), so that nobody writes himself to the top of a feed by a date in the future.
+
+    A post without a readable createdAt counts as written when it was committed.
+    """
+    return indexed if created_at is None or created_at > indexed else created_at
 
 
 def is_import(created_at: int | None, time_us: int, limit: Duration) -> bool:
@@ -248,6 +268,8 @@ _UNKNOWN = _Embed(("unknown",))
 # A picked GIF travels as a link; the app plays it in place (social-app, embed-player.ts), so for a reader it is no link.
 _GIF = re.compile(r"https?://(?:[a-z0-9-]+\.)*(?:tenor|giphy|klipy)\.com/", re.IGNORECASE)
 
+_GIF_ALT = "Alt: "
+
 
 def _embed(value: Any) -> _Embed:
     kind = _get(value, "$type")
@@ -277,8 +299,13 @@ def _external(value: Any) -> _Embed | None:
     link = _prose(_get(external, "uri"), LINK)
     if not link:
         return None
-    card = (_prose(external.get("title")), _prose(external.get("description")))
-    return _Embed(("gif" if _GIF.match(link) else "link",), (), card if any(card) else (), (link,))
+    title, description = _prose(external.get("title")), _prose(external.get("description"))
+    card = (title, description) if title or description else ()
+    if not _GIF.match(link):
+        return _Embed(("link",), (), card, (link,))
+    # The app keeps what the author wrote behind "Alt: "; "ALT: " comes from the GIF's service (social-app, gif-alt-text.ts).
+    alt = description.removeprefix(_GIF_ALT) if description.startswith(_GIF_ALT) else ""
+    return _Embed(("gif",), (alt,), card, (link,))
 
 
 def _record(value: Any) -> _Embed | None:

@@ -1,7 +1,8 @@
 """Posts by what is embedded in them, and by whether it is described for those who cannot see it.
 
-"record" is a feed, a list, a starter pack and the like; "none" is a post with nothing embedded.
-`alt = true` asks for an alt text on every picture and video, `alt = false` for a missing one.
+"gallery" is a series of pictures, "record" a feed, a list, a starter pack and the like, "none" a post with nothing embedded.
+A picked GIF is "gif", not "link", though it travels as one. A quote with pictures is both "quote" and "image".
+`alt = true` asks for an alt text on every picture, video and GIF, `alt = false` for a missing one.
 
     [[feeds.include]]
     kind = "embed"
@@ -23,7 +24,13 @@ from models.post import Post
 
 Embedded: TypeAlias = Literal["image", "gallery", "video", "gif", "link", "quote", "record", "none"]
 _KINDS = ("image", "gallery", "video", "gif", "link", "quote", "record", "none")
+_NEVER_DESCRIBED = {"link", "none"}
 _ALT = {None: "", True: " described", False: " undescribed"}
+
+
+def _of_pictures(rule: "Embed", _attribute: object, alt: bool | None) -> None:
+    if alt is not None and _NEVER_DESCRIBED.issuperset(rule.any):
+        raise ValueError('expected "image", "gallery", "video" or "gif" in any: nothing else has an alt text')
 
 
 @frozen
@@ -32,7 +39,7 @@ class Embed(Keyed):
 
     breadth = 1
     any: tuple[Embedded, ...] = field(validator=each(one_of(*_KINDS)))
-    alt: bool | None = None
+    alt: bool | None = field(default=None, validator=_of_pictures)
 
     @staticmethod
     def keys_of(did: str, post: Post) -> Iterable[str]:

@@ -1,80 +1,91 @@
-"""Posts with a word or a phrase. Case, width and the spaces between a phrase's words make no difference, accents do.
+"""Posts with a word or a phrase. Case, width and the spaces between a phrase's words make no difference.
 
 A word stands free: "art" is not found in "party". In scripts without spaces (Chinese, Japanese, Thai ...) and in Korean
-it is found anywhere.
+it is found anywhere. A `*` at an end of a word leaves that end open: "solidar*" finds solidarity and Solidarität, "*crisis" klimaatcrisis.
+Web addresses and @handles in a text are not looked into; for these there are the kinds `link_domain` and `mention`.
 `where` says where to look: "text", "alt" (of pictures and videos), "link" (title and description of the link card).
+`accents = "fold"` leaves the accents out of account: "cote" finds côté, and "coeur" finds cœur.
 
     [[feeds.include]]
     kind = "keyword"
-    any = ["straße", "general strike", "気候"]
+    any = ["straße", "general strike", "solidar*", "気候"]
     where = ["text", "alt"]
+
+    [[feeds.include]]
+    kind = "keyword"
+    any = ["benevole*"]
+    accents = "fold"
 """
 
-from array import array
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-from ahocorasick_rs import AhoCorasick
 from attrs import field, frozen
 
 from feedgen.rules import Finder, Rule, Words, each, named, one_of
-from feedgen.rules._places import PLACES, Place, in_plain_words
-from feedgen.text import IN_WORD, bounded, contains, fold
+from feedgen.rules._places import ACCENTS, PLACES, Accents, Place, accents_in_plain_words, folder, in_plain_words, more_than_accents
 from models.post import Post
+from models.text import contains, finder, fold, without_addresses
+
+
+def _no_address(_rule: object, _attribute: object, written: str) -> None:
+    if without_addresses(fold(written)) != fold(written):
+        raise ValueError('expected words, which are not looked for in addresses: take kind = "link_domain", or "mention" for an @handle')
 
 
 @frozen
 class Keyword(Rule):
-    """`any`: words or phrases, of which one must stand in one of the places of `where`."""
+    """`any`: words or phrases, of which one must stand in one of the places of `where`. `accents`: "keep" or "fold"."""
 
     breadth = 0
-    any: tuple[str, ...] = field(validator=each())
+    any: tuple[str, ...] = field(validator=each(_no_address))
     where: tuple[Place, ...] = field(default=("text",), validator=each(one_of(*PLACES)))
+    accents: Accents = field(default="keep", validator=(one_of(*ACCENTS), more_than_accents))
 
     def keys(self) -> Mapping[Hashable, str | None]:
         """Each word in each place."""
-        found: dict[Hashable, str | None] = {}
+        plain, found = folder(self.accents) or str, dict[Hashable, str | None]()
+        settings = [(place, self.accents) for place in self.where]
         for written in self.any:
-            for place in self.where:
-                found.setdefault((place, fold(written).strip()), written)
+            word = plain(fold(written).strip())
+            for setting in settings:
+                found.setdefault((setting, word), written)
         return found
 
     def match(self, did: str, post: Post) -> Words | None:
         """The words found, in the order of the rule."""
-        texts = {place: fold(PLACES[place](post)) for place in self.where}
+        texts = {place: _read((place, self.accents))(post) for place in self.where}
         keys: Mapping[Any, str | None] = self.keys()
-        return tuple(dict.fromkeys(w for (place, word), w in keys.items() if w and contains(texts[place], word))) or None
+        return tuple(dict.fromkeys(w for ((place, _), word), w in keys.items() if w and contains(texts[place], word))) or None
 
     @classmethod
     def finder(cls, ids: Mapping[Any, int]) -> Finder:
-        """One pass over each place, for all words of all feeds together."""
-        places = {place for place, _ in ids}
-        finders = [_search(place, {word: number for (at, word), number in ids.items() if at == place}) for place in sorted(places)]
+        """One pass over each place, for all words of all feeds together; another where accents are folded."""
+        settings: dict[tuple[Place, Accents], dict[str, int]] = {}
+        for (setting, word), number in ids.items():
+            settings.setdefault(setting, {})[word] = number
+        finders = [_search(_read(setting), numbers) for setting, numbers in sorted(settings.items())]
         if len(finders) == 1:
             return finders[0]
         return lambda did, post: [number for find in finders for number in find(did, post)]
 
     def plain_words(self) -> str:
         """The words as written, in quotes."""
-        return f"says {named('word', (f'“{word}”' for word in self.any))}{in_plain_words(self.where)}"
+        words = named("word", (f"“{word}”" for word in self.any))
+        return f"says {words}{in_plain_words(self.where)}{accents_in_plain_words(self.accents)}"
 
 
-def _search(place: str, ids: Mapping[str, int]) -> Finder:
-    # All words go through one Aho-Corasick automaton: its cost is that of the text, not of the number of words. Whether a word stands free
-    # is asked of what was found only. Looking up each word of the text in a dict costs no less, and finds no phrase.
-    # In alphabetical order, since words that begin alike then lie together in memory: a tenth less.
-    words = sorted(ids)
-    hits, read, inside = AhoCorasick(words).find_matches_as_indexes, PLACES[place], IN_WORD
-    # Arrays of plain numbers: with 50,000 words, objects would be spread over more memory than a processor's cache holds.
-    numbers = array("I", [ids[word] for word in words])
-    left, right = (bytes(side) for side in zip(*map(bounded, words), strict=True))
+def _read(setting: tuple[Place, Accents]) -> Callable[[Post], str]:
+    """The text of a place as words are looked for in it."""
+    place, accents = setting
+    read, plain = PLACES[place], folder(accents)
+    if setting == ("text", "keep"):  # as nearly all rules say: one call less
+        return lambda post: without_addresses(fold(post.text))
+    if plain is None:
+        return lambda post: without_addresses(fold(read(post)))
+    return lambda post: plain(without_addresses(fold(read(post))))
 
-    def find(did: str, post: Post) -> Collection[int]:
-        text = f" {fold(read(post))} "
-        return {
-            numbers[index]
-            for index, start, end in hits(text, True)
-            if not (inside[text[end]] and right[index]) and not (inside[text[start - 1]] and left[index])
-        }
 
-    return find
+def _search(read: Callable[[Post], str], numbers: Mapping[str, int]) -> Finder:
+    find = finder(numbers)
+    return lambda did, post: find(read(post))

@@ -10,6 +10,7 @@ The text is searched as it was written. Prefer `keyword`, which knows more spell
     where = ["text", "alt"]
 """
 
+import re
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -25,6 +26,27 @@ _Pattern: TypeAlias = tuple[str, bool]
 # Bounds the program: even where RE2 must fall back to its slowest engine, the worst pattern found needs 35 ms for 3,000 bytes.
 _MAX_MEMORY = 1 << 20
 _MAX_PATTERN = 1_000
+
+_LOOK = 'there is no looking around: put two rules into kind = "all", or the one that must not hold into kind = "none"'
+_BACK = "there are no back-references: write out what repeats"
+_EAGER = "there is nothing to go back to, so leave out the sign for not going back"
+# What other engines know and RE2 does not, as RE2's reasons spell it: a pattern each, and what to do.
+_INSTEAD = tuple(
+    (re.compile(part), f"; {words}")
+    for part, words in (
+        (r"\(\?<?[=!]", _LOOK),
+        (r"\\[1-9]|\(\?P$|\\[gk]", _BACK),
+        (r"\(\?>|.*\+$", _EAGER),
+        (r"\(\?#|\(\?[a-z]*x", "comments and spaces for the reader must be left out"),
+        (r"\\[uU]", r"write \x{1F600} for a character by its number"),
+        (r"\\[Zz]", r"write \z for the end of the text"),
+        (r"\\[hHR]", r"write [ \t] for a blank, \n for the end of a line"),
+        (r"\\[pP]", r"known are categories and scripts, like \pL, \p{Lu}, \p{Greek}"),
+        (r"\\", r"there is no such sign; write \\ for a backslash itself"),
+        (r"\{", "at most 1000 times"),
+        ("pattern too large", "ask for fewer repetitions"),
+    )
+)
 
 
 def _options(ignore_case: bool) -> Any:
@@ -44,8 +66,16 @@ def _compiles(rule: "Regex", _attribute: object, pattern: str) -> None:
     try:
         re2.compile(pattern, _options(rule.ignore_case))
     except (re2.error, UnicodeError) as error:
-        reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else error
-        raise ValueError(f"expected a regular expression that RE2 accepts: {reason}") from None
+        reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+        raise ValueError(f"expected a regular expression that RE2 accepts: {_explained(reason, pattern)}") from None
+
+
+def _explained(reason: str, pattern: str) -> str:
+    """RE2's reason, with where it is and what to write instead."""
+    part = reason.partition(": ")[2]
+    where = f" (at character {pattern.index(part) + 1})" if part and part in pattern and part != pattern else ""
+    instead = next((words for begin, words in _INSTEAD if re.match(begin, part or reason)), "")
+    return f"{reason}{where}{instead}"
 
 
 @frozen

@@ -26,7 +26,9 @@ def example(kind: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_the_kinds_are_the_files_of_the_folder() -> None:
-    assert kinds() == ("all", "any", "author", "embed", "hashtag", "keyword", "language", "link_domain", "none", "regex", "reply")
+    assert " ".join(kinds()) == (
+        "all any author embed hashtag keyword label language link_domain list mention none quote regex reply starter_pack topic"
+    )
 
 
 @pytest.mark.parametrize("kind", kinds())
