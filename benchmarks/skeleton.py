@@ -2,6 +2,7 @@
 
     python -m benchmarks.skeleton [--rows 1000000 10000000] [--dir FOLDER] [--requests 1500] [--rounds 7]
 
+The feeds of all orders read the same entries: what differs is the way through them, and what a cursor holds.
 CPU time (user + system, all threads) of the server process per request, A (constant) and B in turn, medians. A client in another process
 sends the requests over 8 kept-alive connections; it is not measured.
 """
@@ -19,7 +20,8 @@ from pathlib import Path
 from aiohttp import web
 
 from benchmarks.store import AUTHORS, FOLDER, did, filled, sort_at
-from feedgen.feed import Feed
+from feedgen.feed import Edition, Feed, TopicOrder
+from feedgen.orders import GRACE, stretch
 from feedgen.rules import load
 from feedgen.service import FeedService, Identity
 from feedgen.skeleton import cursor_at
@@ -30,7 +32,19 @@ CONNECTIONS = 8
 LIMITS = {"first page": 1.3, "limit=1": 1.3, "deep page": 2.5, "rows": 1.3}
 SMALL = 10_000
 WHO = Identity("did:web:feeds.example.org", did(AUTHORS), "https://feeds.example.org")
-PAGE = f"/xrpc/app.bsky.feed.getFeedSkeleton?feed=at://{WHO.publisher}/app.bsky.feed.generator/solidarity"
+PAGE = f"/xrpc/app.bsky.feed.getFeedSkeleton?feed=at://{WHO.publisher}/app.bsky.feed.generator/"
+FEEDS = {
+    feed.rkey: feed
+    for rules in ((load("hashtag")(any=("solidarity",)),),)
+    for feed in (
+        Feed("newest", "Newest", rules, window=duration("52w")),
+        Feed("oldest_first", "Oldest first", rules, order="oldest_first", window=duration("52w")),
+        Feed("edition", "Edition", rules, order="edition", edition=Edition(("07:00", "18:00"), "Europe/Brussels"), window=duration("52w")),
+        Feed("topic", "Topic", rules, order="topic", topic=TopicOrder(duration("6h"), {"solidarity": 1.0}), window=duration("52w")),
+    )
+}
+LOG_TIME = sort_at(20_000_000) + GRACE
+"""After everything that is stored, as sources keep it."""
 CONSTANT = b'{"feed":[' + b",".join([b'{"post":"at://did:plc:%024d/app.bsky.feed.post/3abc"}' % n for n in range(30)]) + b"]}"
 
 
@@ -42,9 +56,9 @@ def serve(path: Path) -> None:
 async def _serve(path: Path) -> None:
     database = Database(f"sqlite:///{path}")
     database.open()
-    feed = Feed("solidarity", "Solidarity", (load("hashtag")(any=("solidarity",)),), window=duration("52w"))
-    service = FeedService(database, [feed], {"solidarity": 1}, WHO)
+    service = FeedService(database, list(FEEDS.values()), dict.fromkeys(FEEDS, 1), WHO)
     await service.poll()
+    service.committed([], LOG_TIME)
     app = web.Application()
     app.add_routes([web.get("/constant", _constant), *service.routes()])
     runner = web.AppRunner(app, access_log=None)
@@ -127,12 +141,14 @@ class Server:
         self._process.communicate()
 
 
-def deep(rows: int) -> Iterator[str]:
+def deep(rows: int, order: str = "newest") -> Iterator[str]:
     """Pages of 30 at random places; one that is asked twice would be served from memory, which does not happen among so many places."""
     chance = random.Random(7)
+    edition = stretch(FEEDS[order], LOG_TIME).edition
+    seen = () if edition is None else (edition,)
     while True:
         place = sort_at(chance.randrange(min(1_000, rows // 2), rows)), chance.getrandbits(62)
-        yield f"{PAGE}&limit=30&cursor={cursor_at(place)}"
+        yield f"{PAGE}{order}&limit=30&cursor={cursor_at(place, seen)}"
 
 
 def main() -> None:
@@ -160,12 +176,14 @@ def _compare(servers: dict[int, Server], requests: int, rounds: int) -> None:
         if rows == SMALL:
             continue
         constant = repeat("/constant")
-        for name, paths in {
-            "first page": repeat(f"{PAGE}&limit=30"),
-            "limit=1": repeat(f"{PAGE}&limit=1"),
-            "deep page": deep(rows),
-        }.items():
-            _report(f"{name} of {rows:,} entries / constant answer", LIMITS[name], server, constant, server, paths, requests, rounds)
+        for order in FEEDS:
+            for name, paths in {
+                "first page": repeat(f"{PAGE}{order}&limit=30"),
+                "limit=1": repeat(f"{PAGE}{order}&limit=1"),
+                "deep page": deep(rows, order),
+            }.items():
+                what = f"{order}: {name} of {rows:,} entries / constant answer"
+                _report(what, LIMITS[name], server, constant, server, paths, requests, rounds)
         small, big = deep(SMALL), deep(rows)
         _report(f"deep page of {rows:,} / of {SMALL:,}", LIMITS["rows"], servers[SMALL], small, server, big, requests, rounds)
 

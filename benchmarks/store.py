@@ -2,7 +2,7 @@
 
     python -m benchmarks.store [--rows 10000000] [--dir FOLDER]
 
-The statements are the pipeline's own (models.posts.add, models.entries.add and apply_quota), a batch of 1,000 a transaction. The filled
+The statements are the pipeline's own (models.posts.add, models.entries.add and models.quotas.apply), a batch of 1,000 a transaction. The filled
 databases stay in the folder for the next run, and for benchmarks.skeleton.
 """
 
@@ -16,11 +16,12 @@ from pathlib import Path
 
 from feedgen.feed import Quota
 from feedgen.skeleton import feed_context, item
-from models import accounts, entries, feeds, posts
+from models import accounts, entries, feeds, posts, quotas
 from models.database import Database, Session
 from models.duration import duration
 from models.post import Post
 from models.protocol.syntax import tid_of
+from models.quotas import Quotas
 
 BASE = 1_780_000_000_000_000  # µs since the epoch
 STEP = 50_000  # µs from one post to the next: 20 posts a second
@@ -28,8 +29,8 @@ AUTHORS = 200_000
 BATCH = 1_000
 LIMIT = 1.5
 ROUNDS = 7
-NONE: Mapping[int, Quota] = {}
-QUOTAS = {1: Quota(posts=3, every=duration("6h"))}
+NONE: Mapping[int, Quotas] = {}
+QUOTAS = {1: Quotas(Quota(posts=3, every=duration("6h")), None)}
 FOLDER = Path(tempfile.gettempdir()) / "plainsky-benchmarks"
 
 _BODY = posts.packed(
@@ -48,7 +49,7 @@ def sort_at(number: int) -> int:
     return BASE + number * STEP
 
 
-def insert(session: Session, first: int, count: int, quotas: Mapping[int, Quota] = NONE) -> None:
+def insert(session: Session, first: int, count: int, allowed: Mapping[int, Quotas] = NONE) -> None:
     """Posts `first` to `first + count - 1`, each with an entry in feed 1, as the pipeline stores a batch."""
     new: list[posts.NewPost] = []
     entered: list[entries.Entry] = []
@@ -62,7 +63,7 @@ def insert(session: Session, first: int, count: int, quotas: Mapping[int, Quota]
         touched.append(entries.Touched(1, author, at))
     posts.add(session, new)
     entries.add_new(session, entered)
-    entries.apply_quota(session, quotas, touched)
+    quotas.apply(session, allowed, touched)
 
 
 def filled(folder: Path, rows: int) -> Path:
@@ -97,7 +98,7 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _costs(path: Path, first: int, quotas: Mapping[int, Quota]) -> Iterator[float]:
+def _costs(path: Path, first: int, allowed: Mapping[int, Quotas]) -> Iterator[float]:
     """CPU µs a post, batch after batch, without end."""
     database = Database(f"sqlite:///{path}")
     database.open()
@@ -105,7 +106,7 @@ def _costs(path: Path, first: int, quotas: Mapping[int, Quota]) -> Iterator[floa
         while True:
             before = _cpu()
             for _ in range(10):
-                database.write_now(insert, first, BATCH, quotas)
+                database.write_now(insert, first, BATCH, allowed)
                 first += BATCH
             yield (_cpu() - before) / (10 * BATCH) * 1e6
     finally:
@@ -125,11 +126,11 @@ def _bytes(path: Path) -> dict[str, float]:
     return {table: size / rows[table] for table, size in sizes.items()}
 
 
-def _compare(folder: Path, rows: int, quotas: Mapping[int, Quota]) -> tuple[float, float, float]:
+def _compare(folder: Path, rows: int, allowed: Mapping[int, Quotas]) -> tuple[float, float, float]:
     """CPU µs a post at 10 thousand and at `rows` rows, in turn, and the ratio: medians."""
     with tempfile.TemporaryDirectory(dir=folder if folder.exists() else None) as scratch:
         paths = [Path(shutil.copy(filled(folder, size), scratch)) for size in (10_000, rows)]
-        small, big = _costs(paths[0], 10_001, quotas), _costs(paths[1], rows + 1, quotas)
+        small, big = _costs(paths[0], 10_001, allowed), _costs(paths[1], rows + 1, allowed)
         next(small), next(big)
         pairs = [(next(small), next(big)) for _ in range(ROUNDS)]
         small.close(), big.close()

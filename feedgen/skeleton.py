@@ -6,7 +6,7 @@ Source: lexicon app.bsky.feed.getFeedSkeleton and app.bsky.feed.defs#skeletonFee
 """
 
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,13 +14,37 @@ import msgspec
 
 from models.entries import TOP, Items, Place, tie_of
 
-_PLACE = struct.Struct(">qq")
 _CONTEXT_BYTES = 2000
 _ITEM = '{"post":"'
+_MAX = TOP[0]
+
+
+class Cursor(NamedTuple):
+    """Where a page begins, and what its reader's first page rested on: `seen` means what `feedgen.pages` makes of it."""
+
+    place: Place
+    seen: tuple[int, ...] = ()
+
+
+class Frame(NamedTuple):
+    """What a page is made of besides its entries.
+
+    `start`: the place from which entries were looked for. `pinned` stands before all, `ending` after the last of all; both are at-uris.
+    `seen` goes into the cursor. Entries go down from the top of the feed, or `upwards`.
+    """
+
+    start: Place = TOP
+    pinned: str | None = None
+    ending: str | None = None
+    seen: tuple[int, ...] = ()
+    upwards: bool = False
+
+
+_PLAIN = Frame()
 
 
 class Page(NamedTuple):
-    """An encoded answer, good as long as `oldest`, the time (µs) of the oldest entry it rests on, lies within the window."""
+    """An encoded answer, good as long as `oldest`, the place (µs) of the lowest entry it rests on, lies within the feed's stretch."""
 
     body: bytes
     oldest: int
@@ -35,44 +59,74 @@ def item(uri: str, context: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def feed_context(rule: str, kind: str, words: tuple[str, ...]) -> str:
-    """Why a post is here, as clients pass it back: the rule, then the words it found; at most 2000 bytes, as a JSON string.
+def feed_context(rule: str, kind: str, words: tuple[str, ...], placed: str = "") -> str:
+    """Why a post is here, as clients pass it back: the rule, then the words it found, then what gave it its place; at most 2000 bytes,
+    as a JSON string.
 
     Never a "|": the Bluesky app joins what it sends back with it, and splits there again.
     """
     found = ", ".join(words)
-    text = (f"{rule} {kind}: {found}" if found else f"{rule} {kind}").replace("|", "¦").encode()
+    why = f"{rule} {kind}: {found}" if found else f"{rule} {kind}"
+    text = (f"{why}; {placed}" if placed else why).replace("|", "¦").encode()
     return msgspec.json.encode(text[:_CONTEXT_BYTES].decode(errors="ignore")).decode()
 
 
-def page(found: Items, room: int, pinned: str | None) -> Page:
-    """The page of up to `room` posts at the head of `found`, which holds one more if the feed goes on; `pinned` stands before all."""
-    listed, cursor = found.joined, None
+def page(found: Items, room: int, frame: Frame = _PLAIN) -> Page:
+    """The page of up to `room` entries of `found`, which holds one more if the feed goes on; a pinned post comes on top of them."""
+    listed, cursor = found.joined, ""
     if found.number > room:
-        listed, cursor = _divided(found)
-    head = f'{_ITEM}{pinned}","reason":{{"$type":"app.bsky.feed.defs#skeletonReasonPin"}}}}' if pinned else ""
-    feed = f"{head},{listed}" if head and listed else head or listed
+        listed, cursor = _divided(found, frame)
+    elif frame.ending and found.number == room:
+        cursor = cursor_at(_behind(found, frame), frame.seen)
+    elif frame.ending:
+        end = f'{_ITEM}{frame.ending}","feedContext":"ending"}}'
+        listed = f"{listed},{end}" if listed else end
+    if frame.pinned:
+        head = f'{_ITEM}{frame.pinned}","reason":{{"$type":"app.bsky.feed.defs#skeletonReasonPin"}}}}'
+        listed = f"{head},{listed}" if listed else head
     tail = f',"cursor":"{cursor}"' if cursor else ""
-    return Page(f'{{"feed":[{feed}]{tail}}}'.encode(), TOP[0] if found.oldest is None else found.oldest)
+    return Page(f'{{"feed":[{listed}]{tail}}}'.encode(), _MAX if found.oldest is None else found.oldest)
 
 
-def _divided(found: Items) -> tuple[str, str]:
+def _divided(found: Items, frame: Frame) -> tuple[str, str]:
     """All items but the last, and the cursor at which that one is the next to come."""
-    assert found.oldest is not None
     listed, _, last = found.joined.rpartition("," + _ITEM)  # within a JSON string its quotes would have backslashes
-    uri = last.removeprefix(_ITEM).partition('"')[0]
-    return listed, cursor_at((found.oldest, tie_of(uri)))
+    assert found.last is not None
+    return listed, cursor_at((found.last, tie_of(_uri(last))), frame.seen)
 
 
-def cursor_at(place: Place) -> str:
+def _behind(found: Items, frame: Frame) -> Place:
+    """The place right behind all that was found: where the feed's end stands, and what still comes there."""
+    if found.last is None:
+        return frame.start
+    at, tie = found.last, tie_of(_uri(found.joined.rpartition("," + _ITEM)[2]))
+    if frame.upwards:
+        return (at, tie + 1) if tie < _MAX else (at + 1, 0)
+    return (at, tie - 1) if tie else (at - 1, _MAX)
+
+
+def _uri(served: str) -> str:
+    return served.removeprefix(_ITEM).partition('"')[0]
+
+
+def cursor_at(place: Place, seen: tuple[int, ...] = ()) -> str:
     """An opaque word for "what comes from this place on"."""
-    return urlsafe_b64encode(_PLACE.pack(*place)).decode().rstrip("=")
+    return urlsafe_b64encode(_FORMS[len(seen)].pack(*place, *seen)).decode().rstrip("=")
 
 
-def place_of(cursor: str) -> Place | None:
+def place_of(cursor: str) -> Cursor | None:
     """The place a cursor stands for; None when it is none of ours."""
+    form = _BY_LENGTH.get(len(cursor))
+    if form is None:
+        return None
     try:
-        sort_at, tie = _PLACE.unpack(urlsafe_b64decode(cursor + "=="))
+        packed = urlsafe_b64decode(cursor + "==")
+        at, tie, *seen = form.unpack(packed)
     except (ValueError, struct.error):
         return None
-    return (sort_at, tie) if cursor_at((sort_at, tie)) == cursor and sort_at >= 0 and tie >= 0 else None
+    ours = at >= 0 and tie >= 0 and urlsafe_b64encode(packed).decode().rstrip("=") == cursor
+    return Cursor((at, tie), tuple(seen)) if ours else None
+
+
+_FORMS = tuple(struct.Struct(f">{2 + seen}q") for seen in range(3))
+_BY_LENGTH = {len(b64encode(bytes(form.size)).rstrip(b"=")): form for form in _FORMS}

@@ -20,6 +20,13 @@ class Account(msgspec.Struct, frozen=True):
     status: str | None = None
     changed_at: int = 0
     reset_rev: str | None = None
+    opted_out: bool = False
+    """Its owner asked to be in no feed: see `models.opt_outs`."""
+
+    @property
+    def visible(self) -> bool:
+        """Its posts may stand in feeds."""
+        return self.active and not self.opted_out
 
     @property
     def gone(self) -> bool:
@@ -27,10 +34,13 @@ class Account(msgspec.Struct, frozen=True):
         return not self.active and self.status == "deleted"
 
 
+_COLUMNS = "account.id, account.did, active, status, changed_at, reset_rev, opted_out"
+
+
 def find(session: Session, dids: Collection[str]) -> dict[str, Account]:
     """The accounts known under these DIDs."""
     rows = session.matching(
-        "SELECT account.id, account.did, active, status, changed_at, reset_rev FROM wanted JOIN account ON account.did = wanted.did",
+        f"SELECT {_COLUMNS} FROM wanted JOIN account ON account.did = wanted.did",
         {"did": "TEXT"},
         [(did,) for did in dids],
     )
@@ -39,13 +49,13 @@ def find(session: Session, dids: Collection[str]) -> dict[str, Account]:
 
 def add(session: Session, accounts: Iterable[Account]) -> None:
     """New accounts; ids are given by the caller, who is the only writer."""
-    session.insert("INSERT INTO account (id, did, active, status, changed_at, reset_rev)", list(map(_row, accounts)))
+    session.insert("INSERT INTO account (id, did, active, status, changed_at, reset_rev, opted_out)", list(map(_row, accounts)))
 
 
 def update(session: Session, accounts: Iterable[Account]) -> None:
-    """What account events and repo resets changed."""
+    """What account events, repo resets and opting out changed."""
     session.executemany(
-        "UPDATE account SET active = ?, status = ?, changed_at = ?, reset_rev = ? WHERE id = ?",
+        "UPDATE account SET active = ?, status = ?, changed_at = ?, reset_rev = ?, opted_out = ? WHERE id = ?",
         [(*_row(account)[2:], account.id) for account in accounts],
     )
 
@@ -55,11 +65,18 @@ def set_handles(session: Session, handles: Mapping[str, str]) -> None:
     session.executemany("UPDATE account SET handle = ? WHERE did = ?", [(handle, did) for did, handle in handles.items()])
 
 
+def meet(session: Session, dids: Collection[str]) -> dict[str, Account]:
+    """The accounts of these DIDs; those never met before are numbered and stored."""
+    found = find(session, dids)
+    first = last_id(session) + 1
+    new = [Account(number, did) for number, did in enumerate(sorted(set(dids) - found.keys()), first)]
+    add(session, new)
+    return found | {account.did: account for account in new}
+
+
 def learn(session: Session, handles: Mapping[str, str]) -> None:
     """Handle to DID as the resolver just said, for the next start without a resolver; also for accounts never met."""
-    met = find(session, list(handles.values()))
-    first = last_id(session) + 1
-    add(session, [Account(number, did) for number, did in enumerate(sorted(set(handles.values()) - met.keys()), first)])
+    meet(session, list(handles.values()))
     session.executemany("UPDATE account SET handle = NULL WHERE handle = ? AND did <> ?", handles.items())
     set_handles(session, {did: handle for handle, did in handles.items()})
 
@@ -67,7 +84,7 @@ def learn(session: Session, handles: Mapping[str, str]) -> None:
 def to_recheck(session: Session, limit: int) -> list[Account]:
     """Accounts whose repo was reset, and whose posts are to be compared with it."""
     rows = session.execute(
-        "SELECT id, did, active, status, changed_at, reset_rev FROM account WHERE reset_rev IS NOT NULL ORDER BY id LIMIT ?", (limit,)
+        f"SELECT {_COLUMNS} FROM account WHERE reset_rev IS NOT NULL ORDER BY id LIMIT ?", (limit,)
     )
     return list(map(_account, rows))
 
@@ -93,8 +110,9 @@ def by_handle(session: Session, handles: Collection[str]) -> dict[str, str]:
 
 
 def _account(row: Row) -> Account:
-    return Account(row[0], row[1], bool(row[2]), *row[3:])
+    account_id, did, active, status, changed_at, reset_rev, opted_out = row
+    return Account(account_id, did, bool(active), status, changed_at, reset_rev, bool(opted_out))
 
 
-def _row(account: Account) -> tuple[int, str, int, str | None, int, str | None]:
-    return account.id, account.did, int(account.active), account.status, account.changed_at, account.reset_rev
+def _row(account: Account) -> tuple[int, str, int, str | None, int, str | None, int]:
+    return account.id, account.did, int(account.active), account.status, account.changed_at, account.reset_rev, int(account.opted_out)

@@ -25,6 +25,19 @@ def save(session: Session, host: str, cursor: int, time_us: int) -> None:
     session.execute("UPDATE cursor SET current = 0 WHERE current = 1 AND host <> ?", (host,))
 
 
+def save_aside(session: Session, stream: str, cursor: int) -> None:
+    """Another stream than the posts', such as a labeler's, is read up to here. The log's time does not follow it."""
+    session.execute(
+        "INSERT INTO cursor (host, cursor, time_us, current) VALUES (?, ?, 0, 0) ON CONFLICT (host) DO UPDATE SET cursor = excluded.cursor",
+        (stream, cursor),
+    )
+
+
+def forget(session: Session, stream: str) -> None:
+    """Read this stream from its beginning next time."""
+    session.execute("DELETE FROM cursor WHERE host = ?", (stream,))
+
+
 def of_host(session: Session, host: str) -> tuple[int, int] | None:
     """(cursor, time in µs) remembered for a host."""
     rows = session.execute("SELECT cursor, time_us FROM cursor WHERE host = ?", (host,))

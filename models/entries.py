@@ -4,22 +4,35 @@ Promise: the order of a feed is a pure function of the set of its posts, (sort_a
 order they came, on SQLite and PostgreSQL alike. `post_id` never leaves the database.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from hashlib import blake2b
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from models.database import Session
-from models.posts import HOUR_US
 
 SHOWN = 0
 """On the feed's pages."""
 HELD = 1
 """Held back: the author has had the posts that the feed allows in this stretch of time."""
 HIDDEN = 2
-"""The author's account is not active."""
+"""The author's account is not active, or its owner wants to be in no feed."""
+HELD_IN_THREAD = 3
+"""Held back: the thread has had its posts."""
+
+AUTHOR = 0
+"""A kind of `entry_group`: an author's entries; `member` is the account's id, `sort_at` the entry's."""
+THREAD = 1
+"""A kind of `entry_group`: a thread's entries; `member` is `tie_of` the uri of its first post, `sort_at` the post's."""
+
+MOVED = 2
+"""A kind of `entry_group`: where a post stood that was edited since; `member` is the move's number. See `models.moves`."""
+
+Group: TypeAlias = tuple[int, int, int, int, int]
+"""A row of `entry_group`: feed id, kind, member, sort_at (µs), post id."""
+
 
 _MAX = 2**63 - 1
 
@@ -37,31 +50,25 @@ put together in the database, without a look at each post. A plain tuple, for on
 
 
 class Touched(NamedTuple):
-    """Something of this author changed in this feed at this time (µs): what `apply_quota` must look at again."""
+    """Something of this author, in this thread (None: nobody asks), of this time (µs), changed in this feed: see `models.quotas`."""
 
     feed_id: int
     account_id: int
     sort_at: int
-
-
-class Quota(Protocol):
-    """At most `posts` posts of one author in each stretch of `every` µs."""
-
-    @property
-    def posts(self) -> int:
-        """How many are shown."""
-
-    @property
-    def every(self) -> int:
-        """The stretch, counted from the epoch, in µs."""
+    thread: int | None = None
 
 
 class Items(NamedTuple):
-    """Some of a feed's entries on end: their items with commas between, how many, and the `sort_at` of the oldest (None for none)."""
+    """Some of a feed's entries on end: their items with commas between, how many, the lowest `sort_at` and the last one's (None for none).
+
+    `moved`: the number of the feed's latest move, None for none (see `models.moves`).
+    """
 
     joined: str
     number: int
     oldest: int | None
+    last: int | None
+    moved: int | None = None
 
 
 class Shown(NamedTuple):
@@ -88,15 +95,21 @@ _ADD = "INSERT INTO entry (feed_id, state, sort_at, tie, post_id, item)"
 _ADD_ABSENT = (
     f"{_ADD} SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM entry WHERE post_id = ? AND feed_id = ?) ON CONFLICT DO NOTHING"
 )
-# What a changed row tells; the post's own row must still be there.
-_TOUCHED = " RETURNING feed_id, (SELECT account_id FROM post WHERE post.id = entry.post_id), sort_at"
+# What a changed row tells; the post's own row must still be there, as it was.
+_TOUCHED = (
+    " RETURNING feed_id, (SELECT account_id FROM post WHERE post.id = entry.post_id),"
+    " (SELECT sort_at FROM post WHERE post.id = entry.post_id),"
+    " (SELECT member FROM entry_group WHERE entry_group.post_id = entry.post_id AND +entry_group.feed_id = entry.feed_id"
+    f" AND kind = {THREAD})"
+)
 _REMOVE = "DELETE FROM entry WHERE post_id IN (SELECT id FROM wanted)" + _TOUCHED
+_UNGROUP = f"DELETE FROM entry_group WHERE post_id IN (SELECT id FROM wanted) AND kind <> {MOVED}"
 _HIDE = f"UPDATE entry SET state = {HIDDEN} WHERE state <> {HIDDEN} AND post_id IN (SELECT id FROM wanted)" + _TOUCHED
 _SHOW = f"UPDATE entry SET state = {SHOWN} WHERE state = {HIDDEN} AND post_id IN (SELECT id FROM wanted)" + _TOUCHED
 
 
 def add(session: Session, entries: Iterable[Entry]) -> None:
-    """Put posts into feeds; what is there already, in whatever state, stays as it is. Where a quota holds, `apply_quota` must follow."""
+    """Put posts into feeds; what is there already, in whatever state, stays as it is. Where a quota holds, `quotas.apply` must follow."""
     session.executemany(_ADD_ABSENT, [(*entry, entry[4], entry[0]) for entry in entries])
 
 
@@ -105,9 +118,16 @@ def add_new(session: Session, entries: Iterable[Entry]) -> None:
     session.insert(_ADD, sorted(entries), "ON CONFLICT DO NOTHING")  # in the table's order: neighbours find their page at hand
 
 
-def remove(session: Session, post_ids: Iterable[int]) -> set[Touched]:
-    """Take posts out of every feed; to be called while their rows in `post` are still there."""
-    return _change(session, _REMOVE, post_ids)
+def group(session: Session, groups: Iterable[Group]) -> None:
+    """Let entries be found by author or thread; what is there already stays."""
+    session.insert("INSERT INTO entry_group (feed_id, kind, member, sort_at, post_id)", sorted(groups), "ON CONFLICT DO NOTHING")
+
+
+def remove(session: Session, post_ids: Collection[int]) -> set[Touched]:
+    """Take posts out of every feed; to be called while their rows in `post` are still there, as they were."""
+    touched = _change(session, _REMOVE, post_ids)
+    session.matching(_UNGROUP, {"id": "BIGINT"}, [(each,) for each in post_ids])
+    return touched
 
 
 def hide(session: Session, post_ids: Iterable[int]) -> set[Touched]:
@@ -116,7 +136,7 @@ def hide(session: Session, post_ids: Iterable[int]) -> set[Touched]:
 
 
 def show(session: Session, post_ids: Iterable[int]) -> set[Touched]:
-    """Bring hidden posts back; where a quota holds, `apply_quota` must follow."""
+    """Bring hidden posts back; where a quota holds, `quotas.apply` must follow."""
     return _change(session, _SHOW, post_ids)
 
 
@@ -124,75 +144,49 @@ def _change(session: Session, sql: str, post_ids: Iterable[int]) -> set[Touched]
     return set(map(Touched._make, session.matching(sql, {"id": "BIGINT"}, [(post_id,) for post_id in post_ids])))
 
 
-# The way to an author's entries of some hours: both indexes append as time goes on, so that they cost little to keep.
-# SQLite takes CROSS JOIN as an order to go this way round, and `+` as one to leave the key of `entry` alone, and to compare hours as
-# plain values (with a type it would not use the index on the expression).
-_OF_AUTHOR = (
-    "SELECT entry.feed_id, post.account_id, entry.sort_at, entry.tie, entry.state FROM wanted CROSS JOIN post CROSS JOIN entry"
-    f" WHERE post.sort_at / {HOUR_US} = +wanted.hour AND post.account_id = wanted.account_id"
-    f" AND entry.post_id = post.id AND +entry.feed_id = wanted.feed_id AND entry.state <> {HIDDEN}"
-)
-_BUCKET_COLUMNS = {"feed_id": "BIGINT", "account_id": "BIGINT", "hour": "BIGINT"}
-_SET_STATE = "UPDATE entry SET state = ? WHERE feed_id = ? AND state = ? AND sort_at = ? AND tie = ?"
-
-_Bucket: TypeAlias = tuple[int, int, int]  # feed, author, number of the stretch since the epoch
+_FEED = f"FROM entry WHERE feed_id = ? AND state = {SHOWN}"
+_ORDERS = {False: "ORDER BY sort_at DESC, tie DESC", True: "ORDER BY sort_at, tie"}
+_BOUNDS = {False: "(sort_at, tie) <= (?, ?) AND sort_at >= ?", True: "(sort_at, tie) >= (?, ?) AND sort_at <= ?"}
+_BUT = ("", "AND tie <> ?", "AND tie <> ? AND tie <> ?")
+_MOVED = f"(SELECT max(member) FROM entry_group WHERE feed_id = ? AND kind = {MOVED})"
+_JOINED = {"sqlite": "group_concat(item)", "postgresql": "string_agg(item, ',' {order})"}
 
 
-def apply_quota(session: Session, quotas: Mapping[int, Quota], touched: Iterable[Touched]) -> None:
-    """In each stretch of time that was touched show an author's earliest posts, as many as the feed allows, and hold back the rest.
+@cache
+def _items(dialect: str, upwards: bool, but: int) -> str:
+    # One row for the whole page: SQLite's driver lets go of the interpreter at every row, which costs more than the row.
+    order = _ORDERS[upwards]
+    joined, last = _JOINED[dialect].format(order=order), "max(sort_at)" if upwards else "NULL"
+    listed = f"SELECT item, sort_at, tie {_FEED} AND {_BOUNDS[upwards]} {_BUT[but]} {order} LIMIT ?"
+    return f"SELECT {joined}, count(*), min(sort_at), {last}, {_MOVED} FROM ({listed}) AS listed"
 
-    quotas: by feed id. To be called when the batch's posts and entries are all written.
+
+def items(session: Session, feed_id: int, end: int, start: Place, limit: int, but: Sequence[int] = (), upwards: bool = False) -> Items:
+    """Up to `limit` shown entries from the place `start` on, those of up to two ties `but` left out.
+
+    They go down, not below `end` (µs); or upwards, not above `end`.
     """
-    buckets = {(t.feed_id, t.account_id, t.sort_at // quotas[t.feed_id].every) for t in touched if t.feed_id in quotas}
-    standing: dict[_Bucket, list[tuple[int, int, int]]] = defaultdict(list)
-    for feed_id, account_id, *entry in session.matching(_OF_AUTHOR, _BUCKET_COLUMNS, list(_hours(quotas, buckets))):
-        standing[feed_id, account_id, entry[0] // quotas[feed_id].every].append((entry[0], entry[1], entry[2]))
-    session.executemany(_SET_STATE, [change for bucket in buckets for change in _changes(bucket[0], quotas, standing[bucket])])
+    sql = _items(session.dialect, upwards, len(but))
+    joined, number, oldest, last, moved = session.execute(sql, (feed_id, feed_id, *start, end, *but, limit))[0]
+    return Items(joined or "", number, oldest, last if upwards else oldest, moved)
 
 
-def _hours(quotas: Mapping[int, Quota], buckets: Iterable[_Bucket]) -> set[tuple[int, int, int]]:
-    return {
-        (feed_id, account_id, hour)
-        for feed_id, account_id, number in buckets
-        for every in (quotas[feed_id].every,)
-        for hour in range(number * every // HOUR_US, ((number + 1) * every - 1) // HOUR_US + 1)
-    }
-
-
-def _changes(feed_id: int, quotas: Mapping[int, Quota], standing: list[tuple[int, int, int]]) -> Iterator[tuple[int, int, int, int, int]]:
-    for rank, (sort_at, tie, state) in enumerate(sorted(standing)):
-        due = SHOWN if rank < quotas[feed_id].posts else HELD
-        if state != due:
-            yield due, feed_id, state, sort_at, tie
-
-
-_FROM = (
-    f"FROM entry WHERE feed_id = ? AND state = {SHOWN} AND (sort_at, tie) <= (?, ?) AND sort_at >= ? AND tie <> ?"
-    " ORDER BY sort_at DESC, tie DESC LIMIT ?"
-)
-# One row for the whole page: SQLite's driver lets go of the interpreter at every row, which costs more than the row.
-_ITEMS = {
-    "sqlite": f"SELECT group_concat(item), count(*), min(sort_at) FROM (SELECT item, sort_at {_FROM})",
-    "postgresql": "SELECT string_agg(item, ',' ORDER BY sort_at DESC, tie DESC), count(*), min(sort_at)"
-    f" FROM (SELECT item, sort_at, tie {_FROM}) AS listed",
-}
-_PAGE = f"SELECT sort_at, tie, item {_FROM}"
-_NO_TIE = -1
-
-
-def items(session: Session, feed_id: int, floor: int, start: Place, limit: int, but: int = _NO_TIE) -> Items:
-    """Up to `limit` shown entries, newest first, from the place `start` on, not older than `floor` (µs), without the tie `but`."""
-    joined, number, oldest = session.execute(_ITEMS[session.dialect], (feed_id, *start, floor, but, limit))[0]
-    return Items(joined or "", number, oldest)
+_PAGE = f"SELECT sort_at, tie, item {_FEED} AND {_BOUNDS[False]} {_ORDERS[False]} LIMIT ?"
 
 
 def page(session: Session, feed_id: int, floor: int, start: Place, limit: int) -> list[Shown]:
-    """The same, one by one."""
-    rows = session.execute(_PAGE, (feed_id, *start, floor, _NO_TIE, limit))
+    """Up to `limit` shown entries, one by one, downwards from the place `start` to `floor` (µs)."""
+    rows = session.execute(_PAGE, (feed_id, *start, floor, limit))
     return [Shown(sort_at, tie, item.post, item.feedContext) for sort_at, tie, text in rows for item in (_decode(text),)]
 
 
 _decode = msgspec.json.Decoder(_Item).decode
+
+
+def why_of(item: str) -> str:
+    """The reason in an item, as it is served."""
+    return _decode(item).feedContext
+
 
 _COUNT = f"SELECT count(*) FROM (SELECT 1 FROM entry WHERE feed_id = ? AND state = {SHOWN} AND sort_at >= ? LIMIT ?) AS counted"
 
@@ -202,19 +196,24 @@ def count(session: Session, feed_id: int, floor: int, up_to: int = 10_000) -> in
     return int(session.execute(_COUNT, (feed_id, floor, up_to))[0][0])
 
 
-_OLDEST = "SELECT sort_at, tie FROM entry WHERE feed_id = ? AND state = ? AND sort_at < ? ORDER BY sort_at, tie LIMIT ?"
+_OLDEST = "SELECT sort_at, tie, post_id FROM entry WHERE feed_id = ? AND state = ? AND sort_at < ? ORDER BY sort_at, tie LIMIT ?"
 _DELETE = "DELETE FROM entry WHERE feed_id = ? AND state = ? AND sort_at = ? AND tie = ?"
+_DELETE_GROUPS = "DELETE FROM entry_group WHERE feed_id = ? AND post_id = ?"
+_DELETE_REST = "DELETE FROM entry_group WHERE feed_id = ?"
 
 
 def prune(session: Session, feed_id: int, older_than: int = _MAX, limit: int = 1000) -> int:
-    """Remove up to `limit` entries of each state that are older than `older_than` (µs), oldest first; return how many.
+    """Remove up to `limit` entries of each state that stand below `older_than` (µs), oldest first; return how many.
 
     For a feed with a quota, leave one more `every` below the window's end: a stretch is judged whole or not at all.
     """
     gone: list[Sequence[int]] = [
-        (feed_id, state, *place)
-        for state in (SHOWN, HELD, HIDDEN)
-        for place in session.execute(_OLDEST, (feed_id, state, older_than, limit))
+        (feed_id, state, *entry)
+        for state in (SHOWN, HELD, HIDDEN, HELD_IN_THREAD)
+        for entry in session.execute(_OLDEST, (feed_id, state, older_than, limit))
     ]
-    session.executemany(_DELETE, gone)
+    session.executemany(_DELETE, [entry[:4] for entry in gone])
+    session.executemany(_DELETE_GROUPS, [(feed_id, entry[4]) for entry in gone])
+    if older_than == _MAX and not gone:
+        session.execute(_DELETE_REST, (feed_id,))  # moves of posts that are in the feed no more
     return len(gone)

@@ -1,4 +1,8 @@
-"""The table `feed`: which number a feed has in the database, by which rules its entries were made, and how often they changed."""
+"""The table `feed`: which number a feed has in the database, by which rules its entries were made, and how often they changed.
+
+A feed that is filled anew is filled under another number, and takes it when it is whole; until then readers have the entries there were.
+A row whose name no feed can have (it begins with a space) is being filled, or was given up and waits to be emptied.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -21,24 +25,41 @@ def known(session: Session) -> dict[str, Known]:
 
 
 def begin(session: Session, rkey: str) -> int:
-    """A feed whose entries are about to be built (anew): its number. Whoever is killed before `finish` builds it again."""
+    """The number under which a feed's entries are about to be built: a new feed's own, or one that is the feed's from `finish` on."""
     found = known(session)
-    if rkey in found:
-        session.execute("UPDATE feed SET rules_hash = NULL WHERE rkey = ?", (rkey,))
-        return found[rkey].id
     feed_id = max((feed.id for feed in found.values()), default=0) + 1
-    session.execute("INSERT INTO feed (id, rkey, rules_hash, version) VALUES (?, ?, NULL, 0)", (feed_id, rkey))
+    name = _BEGUN.format(feed_id) if rkey in found else rkey
+    session.execute("INSERT INTO feed (id, rkey, rules_hash, version) VALUES (?, ?, NULL, 0)", (feed_id, name))
     return feed_id
 
 
-def finish(session: Session, rkey: str, rules_hash: str) -> None:
-    """The feed's entries are those of these rules."""
-    session.execute("UPDATE feed SET rules_hash = ?, version = version + 1 WHERE rkey = ?", (rules_hash, rkey))
+def finish(session: Session, rkey: str, feed_id: int, rules_hash: str) -> None:
+    """The feed's entries are those of this number, made by these rules; those it had before are given up."""
+    before = known(session)[rkey]
+    if before.id != feed_id:
+        give_up(session, rkey)
+    changed = (rkey, rules_hash, before.version + 1, feed_id)
+    session.execute("UPDATE feed SET rkey = ?, rules_hash = ?, version = ? WHERE id = ?", changed)
 
 
-def forget(session: Session, rkey: str) -> None:
-    """A feed that is configured no more."""
-    session.execute("DELETE FROM feed WHERE rkey = ?", (rkey,))
+def give_up(session: Session, rkey: str) -> None:
+    """A feed that is configured no more: its entries are to be removed, and then `forget` it."""
+    (feed_id,) = session.execute("SELECT id FROM feed WHERE rkey = ?", (rkey,))[0]
+    session.execute("UPDATE feed SET rkey = ?, rules_hash = NULL WHERE id = ?", (_GIVEN_UP.format(feed_id), feed_id))
+
+
+def nameless(session: Session, begun: bool) -> list[int]:
+    """The numbers of feeds that were given up; and of those that somebody began to fill, too, when he cannot be at it any more."""
+    kinds = (_GIVEN_UP, _BEGUN) if begun else (_GIVEN_UP,)
+    return [feed.id for feed in known(session).values() if feed.rkey in {kind.format(feed.id) for kind in kinds}]
+
+
+def forget(session: Session, feed_id: int) -> None:
+    """A feed without entries, of which nobody asks any more."""
+    session.execute("DELETE FROM feed WHERE id = ?", (feed_id,))
+
+
+_BEGUN, _GIVEN_UP = " begun {}", " given up {}"
 
 
 def bump(session: Session, feed_ids: Iterable[int]) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from models.accounts import Account
-from models.database import Session
+from models.database import Row, Session
 from models.post import Post
 
 HOUR_US = 3_600_000_000
@@ -26,12 +26,15 @@ class Stored(NamedTuple):
     rkey: str
     rev: str
     sort_at: int
+    indexed_at: int
     cid: str | None
     live: bool
 
 
 NewPost: TypeAlias = tuple[int, int, str, str, str | None, int, int, str | None]
 """A row of the table: id, account id, rkey, rev, cid, sort_at and indexed_at (µs), body as `packed` makes it, None for a tombstone.
+
+Both times are the earliest that any version of the post gave it.
 
 A plain tuple, for one is made of every post of the network.
 """
@@ -43,7 +46,9 @@ class Judged(NamedTuple):
     id: int
     account: Account
     rkey: str
+    cid: str
     sort_at: int
+    indexed_at: int
     post: Post
 
 
@@ -60,12 +65,12 @@ def unpacked(body: str) -> Post:
 def find(session: Session, records: Collection[tuple[str, int]]) -> dict[tuple[str, int], Stored]:
     """The stored posts among these (rkey, account id)."""
     rows = session.matching(
-        "SELECT post.id, post.account_id, post.rkey, rev, sort_at, cid, CASE WHEN body IS NULL THEN 0 ELSE 1 END"
+        "SELECT post.id, post.account_id, post.rkey, rev, sort_at, indexed_at, cid, CASE WHEN body IS NULL THEN 0 ELSE 1 END"
         " FROM wanted JOIN post ON post.rkey = wanted.rkey AND post.account_id = wanted.account_id",
         {"rkey": "TEXT", "account_id": "BIGINT"},
         records,
     )
-    return {(row[2], row[1]): Stored._make((*row[:6], bool(row[6]))) for row in rows}
+    return {(row[2], row[1]): Stored._make((*row[:7], bool(row[7]))) for row in rows}
 
 
 _ADD = "INSERT INTO post (id, account_id, rkey, rev, cid, sort_at, indexed_at, body)"
@@ -146,14 +151,25 @@ def of_account(session: Session, account_id: int) -> list[OfAccount]:
     return list(map(OfAccount._make, rows))
 
 
+_JUDGED = "post.id, rkey, cid, sort_at, indexed_at, body, account_id, did, active, opted_out FROM post JOIN account ON account.id = account_id"
+
+
 def scan(session: Session, after_id: int, limit: int) -> list[Judged]:
     """Live posts in order of their id, for judging all of them again in steps."""
-    rows = session.execute(
-        "SELECT post.id, rkey, sort_at, body, account_id, did, active FROM post JOIN account ON account.id = account_id"
-        " WHERE post.id > ? AND body IS NOT NULL ORDER BY post.id LIMIT ?",
-        (after_id, limit),
-    )
-    return [Judged(row[0], Account(row[4], row[5], bool(row[6])), row[1], row[2], unpacked(row[3])) for row in rows]
+    rows = session.execute(f"SELECT {_JUDGED} WHERE post.id > ? AND body IS NOT NULL ORDER BY post.id LIMIT ?", (after_id, limit))
+    return list(map(_judged, rows))
+
+
+def these(session: Session, post_ids: Collection[int]) -> list[Judged]:
+    """Those of the posts that are live, for judging them again."""
+    wanted = f"SELECT {_JUDGED} WHERE post.id IN (SELECT id FROM wanted) AND body IS NOT NULL"
+    return list(map(_judged, session.matching(wanted, {"id": "BIGINT"}, [(post_id,) for post_id in post_ids])))
+
+
+def _judged(row: Row) -> Judged:
+    post_id, rkey, cid, sort_at, indexed_at, said, account_id, did, active, opted_out = row
+    account = Account(account_id, did, bool(active), opted_out=bool(opted_out))
+    return Judged(post_id, account, rkey, cid, sort_at, indexed_at, unpacked(said))
 
 
 def by_uri(session: Session, did: str, rkey: str) -> tuple[Post, str] | None:

@@ -15,10 +15,14 @@ import attrs
 from feedgen.feed import Feed
 from feedgen.matcher import handles_of
 from feedgen.rules import Rule
+from labeler.policy import LabelPolicy
+from models.weights import Filed
 from plainsky.config.schema import FROM_ENVIRONMENT, Config
 
 JUDGING = ("include", "require", "exclude", "per_author")
 """The keys of a feed that decide which posts are in it."""
+PLACING = ("per_thread", "followed", "topic")
+"""Keys that, where they say something, decide how posts are stored in the feed."""
 NO_HANDLES: Mapping[str, str] = {}
 
 
@@ -28,13 +32,23 @@ def config_hash(config: Config) -> str:
 
 
 def rules_hash(feed: Feed, handles: Mapping[str, str] = NO_HANDLES) -> str:
-    """SHA-256 of what decides whether a post is in the feed, in hexadecimal: a new name or window changes nothing.
+    """SHA-256 of what decides whether a post is in the feed and at which place, in hexadecimal: a new name or window changes nothing.
+
+    The times of editions decide what is shown of it, and whether it is read from its top or its bottom changes no place.
 
     handles: the DID of each handle that is known. A handle that means somebody else makes other rules.
     """
     rules: dict[str, Any] = {key: getattr(feed, key) for key in JUDGING}
+    rules |= {key: getattr(feed, key) for key in PLACING if getattr(feed, key)}
+    if feed.order == "edition":
+        rules["order"] = feed.order
     authors = {handle: handles[handle] for handle in handles_of([feed]) if handle in handles}
     return _digest({**rules, "authors": authors} if authors else rules)
+
+
+def label_hash(policy: LabelPolicy) -> str:
+    """SHA-256 of a label's table, in hexadecimal."""
+    return _digest(policy)
 
 
 def without_password(url: str) -> str:
@@ -51,11 +65,13 @@ def _digest(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Filed):
+        return value.hash
     if attrs.has(type(value)):
         fields = [field for field in attrs.fields(type(value)) if field.init and field.metadata != FROM_ENVIRONMENT]
         named = {field.name: _plain(getattr(value, field.name)) for field in fields}
         return {"kind": value.kind, **named} if isinstance(value, Rule) else named
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(part) for part in value]

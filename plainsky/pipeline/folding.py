@@ -1,7 +1,8 @@
 """What a batch of events comes to, record by record and account by account: pure, so that it can be tested with every order of events.
 
 The law: of one record the highest revision wins, of one account the latest account event; handling events again, later or in another
-order changes nothing (invariant 2). A post stands at the earliest place that any of its versions gives it: no edit moves it up.
+order changes nothing (invariant 2). A post stands at the earliest place that any of its versions gives it, also of those that were
+deleted since: no edit moves it up, and nobody comes back to the top by writing a record again. Imports count for no place.
 """
 
 from collections.abc import Iterable
@@ -9,8 +10,13 @@ from typing import TypeAlias
 
 import msgspec
 
+from models.duration import Duration
 from models.events import AccountChanged, Event, IdentityChanged, PostCreated, PostDeleted, PostUpdated, RepoReset
-from models.post import Post, parse, sort_at
+from models.post import Post, indexed_at, is_import, parse, sort_at
+
+
+NEVER = 2**63 - 1
+"""As `indexed_at`: no version was seen that counts for the place, and `sort_at` is the event's time for want of a better one."""
 
 
 class Told(msgspec.Struct, frozen=True, gc=False):
@@ -21,10 +27,13 @@ class Told(msgspec.Struct, frozen=True, gc=False):
     rev: str
     cid: str | None
     sort_at: int
+    indexed_at: int
     time_us: int
     post: Post | None
     likely_new: bool = False
     """All that the batch says of it is that it was created."""
+    imported: bool = False
+    """It is an import: dated long before it was written."""
 
 
 Posts: TypeAlias = dict[tuple[str, str], Told]
@@ -42,19 +51,19 @@ class Folded(msgspec.Struct):
     """Records that are no posts: dropped."""
 
 
-def fold(events: Iterable[Event]) -> Folded:
-    """Reduce events, in the order they came."""
+def fold(events: Iterable[Event], import_after: Duration) -> Folded:
+    """Reduce events, in the order they came. Posts dated `import_after` further back than their event are imports."""
     folded = Folded()
     posts = folded.posts
     for event in events:
         if isinstance(event, (PostCreated, PostUpdated)):  # a tuple: it takes half of what A | B takes
-            told = _told(event)
+            told = _told(event, import_after)
             if told is None or told.post is None:
                 folded.malformed += 1
             if told is not None:
                 _keep(posts, told)
         elif isinstance(event, PostDeleted):
-            _keep(posts, Told(event.did, event.rkey, event.rev, None, event.time_us, event.time_us, None))
+            _keep(posts, _gone(event))
         else:
             _fold_account(folded, event)
     return folded
@@ -72,14 +81,21 @@ def _fold_account(folded: Folded, event: AccountChanged | IdentityChanged | Repo
         folded.handles[did] = event.handle
 
 
-def _told(event: PostCreated | PostUpdated) -> Told | None:
+def _told(event: PostCreated | PostUpdated, import_after: Duration) -> Told | None:
     post = parse(event.record)
     time_us = event.time_us
-    if post is not None:
-        place = sort_at(post.created_at, event.rev, time_us)
-        return Told(event.did, event.rkey, event.rev, event.cid, place, time_us, post, type(event) is PostCreated)
-    # An edit that leaves no post behind takes the old one away.
-    return None if isinstance(event, PostCreated) else Told(event.did, event.rkey, event.rev, None, time_us, time_us, None)
+    if post is None:
+        # An edit that leaves no post behind takes the old one away.
+        return None if isinstance(event, PostCreated) else _gone(event)
+    new = type(event) is PostCreated
+    if new and is_import(post.created_at, time_us, import_after):  # the edit of an old post is none
+        return Told(event.did, event.rkey, event.rev, event.cid, time_us, NEVER, time_us, post, new, imported=True)
+    indexed = indexed_at(event.rev, time_us)
+    return Told(event.did, event.rkey, event.rev, event.cid, sort_at(post.created_at, indexed), indexed, time_us, post, new)
+
+
+def _gone(event: PostUpdated | PostDeleted) -> Told:
+    return Told(event.did, event.rkey, event.rev, None, event.time_us, NEVER, event.time_us, None)
 
 
 def _keep(posts: Posts, told: Told) -> None:
@@ -87,7 +103,14 @@ def _keep(posts: Posts, told: Told) -> None:
     before = posts.setdefault(key, told)
     if before is told:
         return
-    last = told if before.rev <= told.rev else before
-    both = before.post is not None and told.post is not None
-    place = min(before.sort_at, told.sort_at) if both else last.sort_at
-    posts[key] = msgspec.structs.replace(last, sort_at=place, likely_new=False)
+    last, other = (told, before) if before.rev <= told.rev else (before, told)
+    posts[key] = msgspec.structs.replace(earliest(last, other.sort_at, other.indexed_at), likely_new=False)
+
+
+def earliest(told: Told, sort_at: int, indexed_at: int) -> Told:
+    """With the times of another version, where these are earlier."""
+    if indexed_at == NEVER:
+        return told
+    if told.indexed_at != NEVER:
+        sort_at, indexed_at = min(told.sort_at, sort_at), min(told.indexed_at, indexed_at)
+    return msgspec.structs.replace(told, sort_at=sort_at, indexed_at=indexed_at)

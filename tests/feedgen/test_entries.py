@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedgen.feed import Quota
-from models import entries
+from models import entries, quotas
 from models.database import Database, Session
 from models.entries import HELD, HIDDEN, SHOWN, TOP
-from tests.support.feeds import Sown, begin, entry, every, filled, uri, write
+from tests.support.feeds import Sown, begin, entry, every, filled, settle, uri, write
 from tests.support.garden import NOON
 
 HOUR = 3_600_000_000
@@ -27,7 +27,7 @@ def states(session: Session) -> dict[int, int]:
 
 
 def wipe(session: Session) -> None:
-    for table in ("entry", "post", "feed", "account"):
+    for table in ("entry", "entry_group", "post", "feed", "account"):
         session.execute(f"DELETE FROM {table}")
     begin(session)
 
@@ -110,12 +110,12 @@ def test_the_quota_shows_an_authors_earliest_posts_of_each_stretch(
         elif what == "remove" and live:
             gone = sorted(live)[value % len(live)]
             del live[gone]
-            database.write_now(lambda s, ids, q: entries.apply_quota(s, {1: q}, entries.remove(s, ids)), [gone], quota)
+            database.write_now(lambda s, ids, q: settle(s, entries.remove(s, ids), q), [gone], quota)
         elif what in ("hide", "show"):
             change = entries.hide if what == "hide" else entries.show
             (hidden.add if what == "hide" else hidden.discard)(value)
             ids = [n for n, e in live.items() if e.account_id == value]
-            database.write_now(lambda s, c, i, q: entries.apply_quota(s, {1: q}, c(s, i)), change, ids, quota)
+            database.write_now(lambda s, c, i, q: settle(s, c(s, i), q), change, ids, quota)
 
     assert database.read_now(states) == lawful(live, hidden, quota)
 
@@ -126,7 +126,7 @@ def test_deleting_a_shown_post_promotes_the_next(database: Database) -> None:
     database.write_now(write, [entry(1, 0), entry(2, 1), entry(3, 2)], quota)
     assert database.read_now(shown) == [uri(1)]
 
-    database.write_now(lambda s: entries.apply_quota(s, {1: quota}, entries.remove(s, [1])))
+    database.write_now(lambda s: settle(s, entries.remove(s, [1]), quota))
 
     assert database.read_now(shown) == [uri(2)]
 
@@ -154,7 +154,9 @@ def test_every_way_to_an_entry_goes_through_an_index(database: Database) -> None
         return " ".join(row[3] for row in session.execute("EXPLAIN QUERY PLAN " + sql, [1] * count))
 
     wanted = "WITH wanted(feed_id, account_id, hour) AS (VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT))) "
-    assert "sort_at>? AND (sort_at,tie)<(?,?)" in database.read_now(plan, entries._ITEMS["sqlite"], 6)
-    author = database.read_now(plan, wanted + entries._OF_AUTHOR, 3)
+    assert "sort_at>? AND (sort_at,tie)<(?,?)" in database.read_now(plan, entries._items("sqlite", False, 2), 8)
+    assert "(sort_at,tie)>(?,?) AND sort_at<?" in database.read_now(plan, entries._items("sqlite", True, 2), 8)
+    assert "SEARCH entry_group USING PRIMARY KEY (feed_id=? AND kind=?)" in database.read_now(plan, entries._items("sqlite", True, 2), 8)
+    author = database.read_now(plan, wanted + quotas._OF_AUTHOR, 3)
     assert "post_by_hour (<expr>=? AND account_id=?)" in author
     assert "entry_by_post (post_id=?)" in author

@@ -169,6 +169,6 @@ async def test_a_committed_batch_is_on_the_next_page_asked_for(client: Client, s
 
 async def test_both_databases_give_the_bytes_that_follow_from_the_entries_alone(client: Client) -> None:
     newest = sorted((entry(number, number) for number in range(1, 121)), key=lambda e: (e.sort_at, e.tie), reverse=True)
-    found = entries.Items(",".join(e.item for e in newest[:101]), 101, newest[100].sort_at)
+    found = entries.Items(",".join(e.item for e in newest[:101]), 101, newest[100].sort_at, newest[100].sort_at)
 
-    assert await client.bytes(limit=100) == page(found, 100, None).body
+    assert await client.bytes(limit=100) == page(found, 100).body

@@ -209,4 +209,6 @@ def test_a_forgotten_post_that_is_edited_or_deleted_late_makes_no_trouble(garden
 
     garden.store([deleted(0, 1, 3 * DAY + 1), updated(0, 2, 3 * DAY + 2, "#garden")])
 
+    assert [entry.sort_at for entry in garden.kept.page("short")] == [at(2)]  # where it stood, far outside the window
+    garden.prune()
     assert garden.shown("short") == []
