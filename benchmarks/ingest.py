@@ -212,8 +212,10 @@ async def ingest(port: int, kind: str, count: int) -> None:
     from plainsky.memory import settle
     from plainsky.metrics import Metrics
     from plainsky.pipeline.batching import Batcher
+    from plainsky.pipeline.entering import layout
+    from plainsky.pipeline.judging import Rooms
     from plainsky.pipeline.rebuilding import align
-    from plainsky.pipeline.storing import Outcome, Rooms, Storer
+    from plainsky.pipeline.storing import Outcome, Storer
 
     configured = feeds()
     settle()
@@ -221,7 +223,8 @@ async def ingest(port: int, kind: str, count: int) -> None:
         database = Database(f"sqlite:///{folder}/bench.sqlite")
         database.open()
         matcher = Matcher(configured, {}.get)
-        ids = align(database, configured, matcher, {feed.rkey: "1" for feed in configured})
+        hashes = {feed.rkey: "1" for feed in configured}
+        rooms = align(database, configured, lambda ids: Rooms(layout(configured, ids), matcher, None, None), hashes)
         end, done = START_US + last_post(count) * STEP_US, asyncio.Event()
 
         def committed(outcome: Outcome) -> None:
@@ -230,7 +233,7 @@ async def ingest(port: int, kind: str, count: int) -> None:
 
         batcher = Batcher(
             database,
-            Storer(Rooms(configured, ids, matcher, None, None), duration("1d")),
+            Storer(rooms, duration("1d")),
             Metrics(),
             committed,
         )

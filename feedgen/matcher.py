@@ -5,7 +5,7 @@ Every distinct word, tag, author, domain ... of all feeds is a number. A post is
 From there only feeds waiting for one of these are touched, and conditions shared by many feeds (a language) are asked once.
 """
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from typing import TypeAlias
 
 import msgspec
@@ -13,7 +13,7 @@ from attrs import evolve
 
 from feedgen.feed import Feed
 from feedgen.plans import Gate, Leaf, Look, Node, Numbers, Plan
-from feedgen.rules import Nest, Resolve, Rule, Words
+from feedgen.rules import Members, Nest, Resolve, Rule, Words, together
 from feedgen.text import shown
 from models.post import Post
 
@@ -54,15 +54,23 @@ def nobody(handle: str) -> None:
     """Resolves no handle."""
 
 
+def empty(uri: str) -> Collection[str]:
+    """Nobody is on any list."""
+    return ()
+
+
 class Matcher:
     """All rules of all feeds, indexed once; `resolve` is asked once for the DID of each handle. Building takes about 0.1 ms a feed."""
 
-    def __init__(self, feeds: Sequence[Feed], resolve: Resolve = nobody) -> None:
+    def __init__(self, feeds: Sequence[Feed], resolve: Resolve = nobody, members: Members = empty) -> None:
         resolving = _Resolving(resolve)
         numbers = Numbers()
-        self._plans = [numbers.plan(_resolved(feed, resolving)) for feed in feeds]
+        resolved = [_resolved(feed, resolving) for feed in feeds]
         self.unresolved = resolving.unresolved
         """Handles of author rules that could not be resolved; they match nobody."""
+        self.labelers: Mapping[str, frozenset[str]] = together(rule.labelers() for feed in resolved for rule in _rules(feed))
+        """By DID, the labelers whose labels must stand in `Post.labels`, and the values that rules ask for. OURS is this service's own."""
+        self._plans = [numbers.plan(_informed(feed, members)) for feed in resolved]
         index = _Index(self._plans, numbers)
         self._ready, self._more = _parted(index.ready)
         self._waiting = index.waiting
@@ -220,9 +228,21 @@ class _Resolving:
         return tuple(handle for handle, did in self._answers.items() if did is None)
 
 
-def _resolved(feed: Feed, resolve: Resolve) -> Feed:
-    include, require, exclude = (tuple(rule.resolved(resolve) for rule in rules) for rules in (feed.include, feed.require, feed.exclude))
+def _rules(feed: Feed) -> Iterator[Rule]:
+    yield from (*feed.include, *feed.require, *feed.exclude)
+
+
+def _each(feed: Feed, change: Callable[[Rule], Rule]) -> Feed:
+    include, require, exclude = (tuple(map(change, rules)) for rules in (feed.include, feed.require, feed.exclude))
     return evolve(feed, include=include, require=require, exclude=exclude)
+
+
+def _resolved(feed: Feed, resolve: Resolve) -> Feed:
+    return _each(feed, lambda rule: rule.resolved(resolve))
+
+
+def _informed(feed: Feed, members: Members) -> Feed:
+    return _each(feed, lambda rule: rule.informed(members))
 
 
 def handles_of(feeds: Sequence[Feed]) -> tuple[str, ...]:
@@ -233,9 +253,21 @@ def handles_of(feeds: Sequence[Feed]) -> tuple[str, ...]:
     return asked.unresolved
 
 
-def explain(feed: Feed, did: str, post: Post, resolve: Resolve = nobody) -> Explanation:
+def lists_of(feed: Feed, resolve: Resolve = nobody) -> frozenset[str]:
+    """The at-uri of every list and starter pack that the rules of a feed name; of those named with a handle, if it can be resolved."""
+    asked: set[str] = set()
+
+    def members(uri: str) -> Collection[str]:
+        asked.add(uri)
+        return ()
+
+    _informed(_resolved(feed, resolve), members)
+    return frozenset(asked)
+
+
+def explain(feed: Feed, did: str, post: Post, resolve: Resolve = nobody, members: Members = empty) -> Explanation:
     """What every rule of one feed says of a post by `did`: the rules themselves are asked, no index."""
-    feed = _resolved(feed, resolve)
+    feed = _informed(_resolved(feed, resolve), members)
     include, require, exclude = (
         [_verdicts(f"{part}[{index}]", rule, did, post) for index, rule in enumerate(rules)]
         for part, rules in (("include", feed.include), ("require", feed.require), ("exclude", feed.exclude))

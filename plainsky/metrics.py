@@ -26,6 +26,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._watched: dict[str, Collector] = {}
         self._events = Counter("plainsky_events", "Events stored, by kind.", ["kind"], registry=self.registry)
         self._dropped = Counter("plainsky_dropped", "What upstream sent and we left out, by reason.", ["reason"], registry=self.registry)
         self._batch = Histogram(
@@ -74,11 +75,24 @@ class Metrics:
 
     def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
         """A gauge that is read when it is asked for."""
-        Gauge(name, text, registry=self.registry).set_function(value)
+        gauge = Gauge(name, text, registry=None)
+        gauge.set_function(value)
+        self._register(name, gauge)
 
     def watch_each(self, name: str, text: str, values: Callable[[], Iterable[float]]) -> None:
         """The sum, count and maximum of a changing set of values, such as how far behind each subscriber is."""
-        self.registry.register(_Spread(name, text, values))
+        self._register(name, _Spread(name, text, values))
+
+    def watch_by(self, name: str, text: str, label: str, values: Callable[[], Mapping[str, float]]) -> None:
+        """A gauge for each of some things, such as the lists of the config, by a label."""
+        self._register(name, _Each(name, text, label, values))
+
+    def _register(self, name: str, collector: Collector) -> None:
+        """Whatever was watched under this name is watched no more: it may be about what a reload has replaced."""
+        if before := self._watched.pop(name, None):
+            self.registry.unregister(before)
+        self.registry.register(collector)
+        self._watched[name] = collector
 
     def text(self) -> bytes:
         """The exposition that Prometheus reads."""
@@ -93,3 +107,14 @@ class _Spread(Collector):
         values = list(self._values())
         yield GaugeMetricFamily(f"{self._name}_count", f"{self._text}: how many.", len(values))
         yield GaugeMetricFamily(f"{self._name}_max", f"{self._text}: the largest.", max(values, default=0))
+
+
+class _Each(Collector):
+    def __init__(self, name: str, text: str, label: str, values: Callable[[], Mapping[str, float]]) -> None:
+        self._name, self._text, self._label, self._values = name, text, label, values
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        family = GaugeMetricFamily(self._name, self._text, labels=[self._label])
+        for thing, value in self._values().items():
+            family.add_metric([thing], value)
+        yield family

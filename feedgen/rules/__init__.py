@@ -19,6 +19,8 @@ Words: TypeAlias = tuple[str, ...]
 """Why a rule holds: the matched words, as written in the rule or, for a pattern, in the post. May be empty."""
 Resolve: TypeAlias = Callable[[str], str | None]
 """Handle to DID; None when it cannot be resolved."""
+Members: TypeAlias = Callable[[str], Collection[str]]
+"""The at-uri of a list or starter pack to the DIDs on it, as last read; none when it was never read."""
 Check: TypeAlias = Callable[[Any, Any, str], None]
 """An attrs validator of one word: (rule, attribute, word); ValueError says what was expected."""
 Finder: TypeAlias = Callable[[str, Post], Collection[int]]
@@ -52,6 +54,14 @@ class Rule:
     def resolved(self, resolve: Resolve) -> "Rule":
         """The same rule with handles replaced by DIDs."""
         return self
+
+    def informed(self, members: Members) -> "Rule":
+        """The same rule with lists replaced by who is on them; asked after `resolved`."""
+        return self
+
+    def labelers(self) -> Mapping[str, frozenset[str]]:
+        """By DID, the labelers whose word the rule needs, and the values it asks for; asked after `resolved`."""
+        return {}
 
     def triggers(self) -> "tuple[Rule, ...] | None":
         """Simple rules of which at least one holds whenever this one does; None when only asking helps."""
@@ -131,6 +141,23 @@ class Nest(Rule):
         """With every rule within resolved."""
         return evolve(self, rules=tuple(rule.resolved(resolve) for rule in self.rules))
 
+    def informed(self, members: Members) -> Rule:
+        """With every rule within informed."""
+        return evolve(self, rules=tuple(rule.informed(members) for rule in self.rules))
+
+    def labelers(self) -> Mapping[str, frozenset[str]]:
+        """Those of every rule within."""
+        return together(rule.labelers() for rule in self.rules)
+
+
+def together(asked: Iterable[Mapping[str, frozenset[str]]]) -> dict[str, frozenset[str]]:
+    """All that several rules ask of labelers."""
+    found: dict[str, frozenset[str]] = {}
+    for each_asks in asked:
+        for src, values in each_asks.items():
+            found[src] = found.get(src, frozenset()) | values
+    return found
+
 
 def _word(_rule: object, _attribute: object, word: str) -> None:
     if CONTROL.search(word):
@@ -158,7 +185,7 @@ def one_of(*choices: str) -> Check:
 
 def named(word: str, words: Iterable[str]) -> str:
     """For plain words: "the hashtag #a", "one of the hashtags #a, #b"."""
-    listed = list(words)
+    listed = [*words]  # `list` may be a module here: the rule kind
     return f"the {word} {listed[0]}" if len(listed) == 1 else f"one of the {word}s {', '.join(listed)}"
 
 

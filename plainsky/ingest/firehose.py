@@ -29,6 +29,10 @@ _COMMIT = {"op": 1, "t": "#commit"}
 Body: TypeAlias = dict[str, Any]
 
 
+class FutureCursor(Refused):
+    """The host has not come so far: it began to count anew."""
+
+
 class Firehose:
     """Reads relays. When the host changes, `margin_us` is read again; a host that sends nothing for `quiet_seconds` is a small one."""
 
@@ -223,5 +227,5 @@ def opened(raw: bytes) -> tuple[str, Body]:
 
 
 def _told(body: Body) -> Disconnected:
-    kind = Refused if body.get("error") == "FutureCursor" else Disconnected
+    kind = FutureCursor if body.get("error") == "FutureCursor" else Disconnected
     return kind(f"the host says {body.get('error')}: {body.get('message')}"[:200])

@@ -39,11 +39,12 @@ class Batch(msgspec.Struct, frozen=True):
 
 async def write(database: Database, storer: Storer, batch: Batch) -> Outcome:
     """Store a batch in one transaction; when that is lost, so is what the storer remembers of it."""
-    try:
-        return await database.write(storer.store, batch.events, batch.position, batch.gaps)
-    except BaseException:
-        storer.forget()
-        raise
+    async with storer.turn:
+        try:
+            return await database.write(storer.store, batch.events, batch.position, batch.gaps)
+        except BaseException:
+            storer.forget()
+            raise
 
 
 class Batcher:

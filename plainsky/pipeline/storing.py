@@ -4,24 +4,23 @@ Everything that must be judged is judged from values; everything that is written
 database's writer; what it remembers between batches (numbers given out, accounts met) is only kept when the transaction was.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from feedgen.feed import Feed
-from feedgen.matcher import Admission, Matcher
-from feedgen.skeleton import feed_context, item
-from labeler.issuer import Deleted, Issuer, Judged
+from labeler.issuer import Deleted, Judged
 from labeler.judge import Judge
-from models import accounts, cursors, entries, feeds, posts
+from models import accounts, cursors, decisions, entries, feeds, moves, opt_outs, posts
 from models.accounts import Account
 from models.cursors import Gap
 from models.database import Session
 from models.duration import Duration
 from models.events import AccountChanged, Event
-from models.post import is_import
 from plainsky.ingest import Position
-from plainsky.pipeline.folding import Folded, Told, fold
+from plainsky.pipeline.entering import Entered, Seen, apply_quotas, judged, uri_of
+from plainsky.pipeline.folding import Folded, Told, earliest, fold
+from plainsky.pipeline.judging import Rooms, asked, rejudge, relabelled, settle
 
 ACCOUNTS_REMEMBERED = 200_000
 
@@ -37,76 +36,42 @@ class Outcome(msgspec.Struct, frozen=True):
     """Upstream time (µs) of the newest event stored; 0 when the batch had no position."""
 
 
-class Rooms(msgspec.Struct, frozen=True):
-    """What the rooms decide with: `feeds[i]` has the number `feed_ids[i]` in the database. Without a labeler, judge and issuer are None."""
-
-    feeds: Sequence[Feed]
-    feed_ids: Sequence[int]
-    matcher: Matcher
-    judge: Judge | None
-    issuer: Issuer | None
-
-
-def quotas_of(configured: Sequence[Feed], feed_ids: Sequence[int]) -> dict[int, entries.Quota]:
-    """By number, the feeds that hold prolific authors back."""
-    pairs = zip(feed_ids, configured, strict=True)
-    return {feed_id: feed.per_author for feed_id, feed in pairs if feed.per_author}
-
-
-def uri_of(did: str, rkey: str) -> str:
-    """The at-uri of a post."""
-    return f"at://{did}/app.bsky.feed.post/{rkey}"
-
-
-def entry_rows(
-    admissions: Sequence[Admission], feed_ids: Sequence[int], account: Account, sort_at: int, post_id: int, uri: str
-) -> list[entries.Entry]:
-    """The entries of one post, with their reasons."""
-    state = entries.SHOWN if account.active else entries.HIDDEN
-    tie = entries.tie_of(uri)
-    rows: list[entries.Entry] = []
-    for why in admissions:
-        served = item(uri, feed_context(why.rule, why.kind, why.words))
-        rows += [(feed_ids[feed], state, sort_at, tie, post_id, served) for feed in why.feeds]
-    return rows
-
-
-def touched_by(rows: Iterable[entries.Entry], quotas: Collection[int], account: Account) -> Iterator[entries.Touched]:
-    """What the quotas must look at again because of an account's new entries."""
-    return (entries.Touched(row[0], account.id, row[2]) for row in rows if row[0] in quotas)
-
-
 class Storer:
     """Stores batches. Posts whose createdAt lies `import_after` further back than their event are imports, and kept out."""
 
     def __init__(self, rooms: Rooms, import_after: Duration) -> None:
-        self._rooms, self._import_after = rooms, import_after
-        self._quotas = quotas_of(rooms.feeds, rooms.feed_ids)
+        self.rooms = rooms
+        """May be replaced between two batches: see `plainsky.pipeline.learning`."""
+        self.turn = asyncio.Lock()
+        """Whoever writes holds it until he has followed the transaction's end: with what was lost nobody else begins."""
+        self._import_after = import_after
         self._accounts: dict[str, Account] = {}
         self._last_ids: tuple[int, int] | None = None
 
     def forget(self) -> None:
-        """A transaction was lost, or another process wrote: remember nothing."""
+        """A transaction was lost, or somebody else wrote: remember nothing."""
         self._accounts.clear()
         self._last_ids = None
 
     def store(self, session: Session, events: Iterable[Event], position: Position | None, gaps: Sequence[Gap] = ()) -> Outcome:
         """Write a batch and the position it ends at."""
-        work = _Work(session, fold(events), self._rooms, self._quotas, self._import_after)
+        before = cursors.log_time(session)
+        now = max(before, position.time_us) if position else before
+        work = _Work(session, fold(events, self._import_after), self.rooms)
         last_account, last_post = self._last_ids or (accounts.last_id(session), posts.last_id(session))
         last_account = self._meet(session, work, last_account)
         work.change_accounts()
         last_post = work.write_posts(last_post)
         labelled = work.label()
-        entries.apply_quota(session, self._quotas, work.touched)
-        changed = frozenset(work.feeds)
-        feeds.bump(session, changed)
+        work.opt_out()
+        work.enter(before, now)
+        feeds.bump(session, work.feeds)
         if position:
             cursors.save(session, position.host, position.cursor, position.time_us)
         cursors.add_gaps(session, gaps)
         self._last_ids = (last_account, last_post)
         self._accounts.update(work.accounts)
-        return Outcome(changed, labelled, work.dropped, position.time_us if position else 0)
+        return Outcome(frozenset(work.feeds), labelled, work.dropped, position.time_us if position else 0)
 
     def _meet(self, session: Session, work: "_Work", last_id: int) -> int:
         """Find the accounts a batch speaks of, or number them; return the last number given."""
@@ -126,17 +91,20 @@ class Storer:
 class _Work:
     """A batch under way: lives as long as its transaction."""
 
-    def __init__(self, session: Session, folded: Folded, rooms: Rooms, quotas: Collection[int], import_after: Duration) -> None:
-        self.session, self.folded, self.rooms, self.import_after = session, folded, rooms, import_after
+    def __init__(self, session: Session, folded: Folded, rooms: Rooms) -> None:
+        self.session, self.folded, self.rooms = session, folded, rooms
         self.accounts: dict[str, Account] = {}
         self.feeds: set[int] = set()
         """Numbers of the feeds whose entries change."""
-        self.touched: set[entries.Touched] = set()
-        """What quotas must look at again, and perhaps more."""
         self.dropped: dict[str, int] = {"malformed_record": folded.malformed} if folded.malformed else {}
-        self._quotas = quotas
+        self._touched: set[entries.Touched] = set()
+        """What quotas must look at again, and perhaps more."""
+        self._written: list[tuple[int, Account, Told]] = []
+        """What was stored: each post by its number, as it is now."""
         self._labels: list[Judged | Deleted] = []
-        self._entries: list[entries.Entry] = []
+        self._buried: set[str] = set()
+        self._stood: set[moves.Stood] = set()
+        """Where edited posts stood in the feeds."""
 
     def change_accounts(self) -> None:
         """Account events and repo resets: what was there of these accounts is hidden, shown, forgotten, or to be looked at again."""
@@ -158,9 +126,9 @@ class _Work:
     def _follow(self, old: Account, new: Account) -> None:
         if new.gone:
             self._bury(new)
-        elif old.active and not new.active:
+        elif old.visible and not new.visible:
             self._touch(entries.hide(self.session, posts.ids_of_account(self.session, new.id)))
-        elif new.active and not old.active:
+        elif new.visible and not old.visible:
             self._touch(entries.show(self.session, posts.ids_of_account(self.session, new.id)))
 
     def _bury(self, account: Account) -> None:
@@ -169,10 +137,13 @@ class _Work:
         ids = [post.id for post in told]
         self._touch(entries.remove(self.session, ids))
         posts.bury(self.session, ids)
-        self._labels += [Deleted(uri_of(account.did, post.rkey)) for post in told]
+        opt_outs.take_back(self.session, account.id)
+        self._buried.add(account.did)
+        if self.rooms.issuer:
+            self._labels += [Deleted(uri) for uri in decisions.uris_of(self.session, account.did)]
 
     def _touch(self, touched: set[entries.Touched]) -> None:
-        self.touched |= touched
+        self._touched |= touched
         self.feeds.update(touch.feed_id for touch in touched)
 
     def write_posts(self, last_id: int) -> int:
@@ -180,7 +151,6 @@ class _Work:
         last_id, met = self._write_new(last_id)
         if met:
             last_id = self._write_met(met, last_id)
-        entries.add_new(self.session, self._entries)
         return last_id
 
     def _write_new(self, last_id: int) -> tuple[int, list[Told]]:
@@ -190,7 +160,7 @@ class _Work:
         met: list[Told] = []
         for told in self.folded.posts.values():
             account = self.accounts[told.did]
-            if told.likely_new and self._let_in(told, account):
+            if told.likely_new and account.active and not told.imported:
                 last_id += 1
                 new.append(_row(last_id, account, told))
                 written.append((last_id, account, told))
@@ -201,12 +171,8 @@ class _Work:
             if post_id in known:
                 met.append(told)
             else:
-                self._judge(post_id, account, told, known=False)
+                self._write(post_id, account, told, known=False)
         return last_id, met
-
-    def _let_in(self, told: Told, account: Account) -> bool:
-        """`_kept_out` has no reason, at one look."""
-        return account.active and told.post is not None and not is_import(told.post.created_at, told.time_us, self.import_after)
 
     def _write_met(self, met: Sequence[Told], last_id: int) -> int:
         """Posts that were met before, or may have been."""
@@ -214,67 +180,71 @@ class _Work:
         new: list[posts.NewPost] = []
         newer: list[posts.NewPost] = []
         left: list[int] = []
+        edited: list[int] = []
         for told in met:
             account = self.accounts[told.did]
             before = stored.get((told.rkey, account.id))
             if before is None:
-                if not self._kept_out(told, account):
+                if news := self._let_past(told, account):
                     last_id += 1
-                    new.append(_row(last_id, account, told))
-                    self._judge(last_id, account, told, known=False)
+                    new.append(_row(last_id, account, news))
+                    self._write(last_id, account, news, known=False)
             elif news := self._news(told, account, before):
                 newer.append(_row(before.id, account, news))
                 if before.live:
                     left.append(before.id)
-                self._judge(before.id, account, news, known=before.live)
+                    if news.post:
+                        edited.append(before.id)
+                self._write(before.id, account, news, known=before.live)
+        self._stood = moves.standing(self.session, edited)
+        self._touch(entries.remove(self.session, left))
         posts.add(self.session, new)
         posts.update(self.session, newer)
-        self._touch(entries.remove(self.session, left))
         return last_id
 
-    def _kept_out(self, told: Told, account: Account) -> bool:
+    def _let_past(self, told: Told, account: Account) -> Told | None:
+        """What is stored of a post that is newer than what stands here; of one that is kept out a tombstone at most.
+
+        Imports may ask to opt out as well. A late repeat of what they asked must be known as such.
+        """
         if told.post is None:
-            return False
+            return told
+        if not (account.gone or told.imported):
+            return told
+        self._drop("account_deleted" if account.gone else "import")
         if account.gone:
-            return self._drop("account_deleted")
-        return is_import(told.post.created_at, told.time_us, self.import_after) and self._drop("import")
+            return None
+        asks = self.rooms.opt_out
+        if told.likely_new and (asks is None or not asks.asks(told.did, told.post)):
+            return None
+        return msgspec.structs.replace(told, post=None, cid=None)
 
     def _news(self, told: Told, account: Account, before: posts.Stored) -> Told | None:
         """What is to be written of a post that was met before; None for a repeat."""
         if told.rev > before.rev:
-            if before.live and told.post:
-                return msgspec.structs.replace(told, sort_at=min(told.sort_at, before.sort_at))
-            return None if self._kept_out(told, account) else told
-        if told.rev < before.rev and before.live and told.post and told.sort_at < before.sort_at:
-            # An older version came late, and its place is earlier: the newer version moves there.
-            return msgspec.structs.replace(told, rev=before.rev, cid=before.cid, post=posts.unpacked(posts.body(self.session, before.id)))
-        return None
+            newer = self._let_past(told, account)
+            return newer and earliest(newer, before.sort_at, before.indexed_at)
+        # An older version came late, or a repeat along with one. If its place is earlier, what stands here moves there.
+        moved = earliest(msgspec.structs.replace(told, sort_at=before.sort_at, indexed_at=before.indexed_at), told.sort_at, told.indexed_at)
+        if moved.sort_at == before.sort_at and moved.indexed_at == before.indexed_at:
+            return None
+        post = posts.unpacked(posts.body(self.session, before.id)) if before.live else None
+        return msgspec.structs.replace(moved, rev=before.rev, cid=before.cid, post=post, likely_new=False)
 
-    def _drop(self, reason: str) -> bool:
+    def _drop(self, reason: str) -> None:
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
-        return True
 
-    def _judge(self, post_id: int, account: Account, told: Told, known: bool) -> None:
-        if told.post is not None:
-            admissions = self.rooms.matcher.match(told.did, told.post)
-            if admissions:
-                self._enter(admissions, post_id, account, told)
+    def _write(self, post_id: int, account: Account, told: Told, known: bool) -> None:
+        self._written.append((post_id, account, told))
         if self.rooms.judge:
             self._judge_labels(self.rooms.judge, told, known)
-
-    def _enter(self, admissions: Sequence[Admission], post_id: int, account: Account, told: Told) -> None:
-        rows = entry_rows(admissions, self.rooms.feed_ids, account, told.sort_at, post_id, uri_of(told.did, told.rkey))
-        self._entries += rows
-        self.feeds.update([row[0] for row in rows])
-        if self._quotas:
-            self.touched.update(touched_by(rows, self._quotas, account))
 
     def _judge_labels(self, judge: Judge, told: Told, known: bool) -> None:
         if told.post is not None:
             verdicts = judge.judge(told.did, told.post)
-            if verdicts or known:
-                self._labels.append(Judged(uri_of(told.did, told.rkey), told.cid or "", verdicts))
-        elif known:
+            if verdicts or known or not told.likely_new:  # a label may outlive the post in our store
+                self._labels.append(Judged(uri_of(told.did, told.rkey), told.cid or "", verdicts, told.post if verdicts else None))
+        else:
             self._labels.append(Deleted(uri_of(told.did, told.rkey)))
 
     def label(self) -> bool:
@@ -282,6 +252,36 @@ class _Work:
         if self.rooms.issuer is None or not self._labels:
             return False
         return self.rooms.issuer.apply(self.session, self._labels)
+
+    def opt_out(self) -> None:
+        """Follow authors who ask, by a post, to be in no feed, or who took such a post back."""
+        said = [(account, told.rkey, self._marks(told)) for _, account, told in self._written] if self.rooms.opt_out else []
+        concerned = sorted(self._buried | asked(self.session, said))
+        settled, touched = settle(self.session, [self.accounts[did] for did in concerned])
+        self._touch(touched)
+        self.accounts.update((account.did, account) for account in settled)
+
+    def _marks(self, told: Told) -> Collection[str]:
+        """What a post asks with; also one that is kept out."""
+        said = self.folded.posts[told.did, told.rkey]
+        post = said.post if said.rev == told.rev else told.post
+        return self.rooms.opt_out.asks(told.did, post) if self.rooms.opt_out and post else ()
+
+    def enter(self, before: int, now: int) -> None:
+        """Put into the feeds what enters them; the log's time moves from `before` to `now` (µs)."""
+        rooms = self.rooms
+        here = [seen(post_id, self.accounts[told.did], told) for post_id, _, told in self._written if told.post is not None]
+        entered = Entered(rooms.layout)
+        judged(self.session, rooms.matcher, rooms.own_src, here, now, entered)
+        entered.write(self.session)
+        moves.remember(self.session, self._stood, now)
+        self.feeds |= entered.feeds
+        self._touched |= entered.touched
+        if rooms.matcher.labelers:
+            changed, touched = rejudge(self.session, rooms, relabelled(self.session, rooms, before, now), now)
+            self.feeds |= changed
+            self._touched |= touched
+        apply_quotas(self.session, rooms.layout, self._touched)
 
 
 def _changed(account: Account, event: AccountChanged) -> Account | None:
@@ -295,4 +295,10 @@ def _changed(account: Account, event: AccountChanged) -> Account | None:
 
 def _row(post_id: int, account: Account, told: Told) -> posts.NewPost:
     body = None if told.post is None else posts.packed(told.post)
-    return post_id, account.id, told.rkey, told.rev, told.cid, told.sort_at, told.time_us, body
+    return post_id, account.id, told.rkey, told.rev, told.cid, told.sort_at, told.indexed_at, body
+
+
+def seen(post_id: int, account: Account, told: Told) -> Seen:
+    """A post of a batch, as it is judged."""
+    assert told.post is not None
+    return Seen(post_id, account, told.rkey, told.cid or "", told.sort_at, told.indexed_at, told.post)

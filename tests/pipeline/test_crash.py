@@ -54,8 +54,8 @@ def stored_posts(database: Database) -> int:
     return int(database.read_now(lambda session: session.execute("SELECT count(*) FROM post WHERE body IS NOT NULL"))[0][0])
 
 
-def label_frames(database: Database) -> dict[int, bytes]:
-    return {seq: bytes(frame) for seq, frame in database.read_now(lambda session: session.execute("SELECT seq, frame FROM label"))}
+def signatures(database: Database) -> dict[int, bytes]:
+    return {seq: bytes(sig) for seq, sig in database.read_now(lambda session: session.execute("SELECT seq, sig FROM label"))}
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +101,10 @@ def _check(url: str, events: list[Event], sent: dict[int, bytes]) -> dict[int, b
     try:
         position = Kept(database).position()
         assert stored_posts(database) == live_posts(events[: position[1] if position else 0])
-        frames = label_frames(database)
-        assert sorted(frames) == list(range(1, len(frames) + 1))
-        assert sent.items() <= frames.items()
-        return frames
+        log = signatures(database)
+        assert sorted(log) == list(range(1, len(log) + 1))
+        assert sent.items() <= log.items()
+        return log
     finally:
         database.close()
 

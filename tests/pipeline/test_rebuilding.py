@@ -18,9 +18,11 @@ from models.duration import duration
 from models.events import Event
 from plainsky.config.hashing import rules_hash
 from plainsky.pipeline import rebuilding
+from plainsky.pipeline.entering import layout
+from plainsky.pipeline.judging import Rooms
 from plainsky.pipeline.pruning import prune
 from plainsky.pipeline.rebuilding import align
-from plainsky.pipeline.storing import Rooms, Storer
+from plainsky.pipeline.storing import Storer
 from tests.support.garden import account, created, deleted, updated, uri
 
 
@@ -32,6 +34,10 @@ GARDEN, CATS = feed("garden", "garden"), feed("cats", "cats")
 ONE_AN_HOUR = Quota(1, duration("1h"))
 
 
+def aligned(database: Database, configured: Sequence[Feed], matcher: Matcher) -> Rooms:
+    return align(database, configured, lambda ids: Rooms(layout(configured, ids), matcher, None, None), hashes(configured))
+
+
 class House:
     """A database whose feeds follow a config that changes."""
 
@@ -41,9 +47,9 @@ class House:
 
     def configure(self, *configured: Feed) -> None:
         """As a start with this config does."""
-        matcher = Matcher(configured)
-        self.feeds, self.ids = configured, align(self.database, configured, matcher, hashes(configured))
-        self._storer = Storer(Rooms(configured, self.ids, matcher, None, None), duration("1d"))
+        rooms = aligned(self.database, configured, Matcher(configured))
+        self.feeds, self.ids = configured, rooms.layout.feed_ids
+        self._storer = Storer(rooms, duration("1d"))
 
     def store(self, *events: Event) -> None:
         self.database.write_now(self._storer.store, events, None)
@@ -87,12 +93,23 @@ def test_a_new_feed_is_filled_from_the_stored_posts(house: House) -> None:
     assert house.shown("garden") == [uri(1, 3), uri(0, 1)]
 
 
-def test_a_feed_whose_rules_changed_is_filled_anew_and_keeps_its_number(house: House) -> None:
-    before = house.ids
+def test_a_feed_whose_rules_changed_is_filled_anew_and_what_it_was_is_gone(house: House) -> None:
     house.configure(feed("garden", "dogs", "cats"))
 
     assert house.shown("garden") == [uri(1, 4), uri(1, 3), uri(0, 2)]
-    assert house.ids == before
+    assert list(house.known()) == ["garden"]
+    assert [row[0] for row in house.database.read_now(lambda session: session.execute("SELECT DISTINCT feed_id FROM entry"))] == house.ids
+
+
+def test_until_a_feed_is_whole_its_readers_have_what_it_was(house: House) -> None:
+    before = house.page("garden")
+    plan = house.database.write_now(rebuilding.begin, (CATS,), {"cats": "other"})
+    changed = house.database.write_now(rebuilding.begin, (GARDEN,), {"garden": "other"})
+
+    assert house.page("garden") == before
+    assert house.known()["garden"].id == house.ids[0]
+    assert changed.stale == {changed.ids["garden"]} != {house.ids[0]}
+    assert plan.gone == ["garden"]
 
 
 def test_a_feed_whose_rules_did_not_change_is_left_as_it_is(house: House) -> None:
@@ -175,7 +192,7 @@ def test_whoever_is_killed_half_way_builds_it_again(house: House, killed_at: int
     monkeypatch.setattr(rebuilding, "STEP", 1)
     configured = (GARDEN, feed("cats", "cats", "dogs", quota=ONE_AN_HOUR))
     try:
-        align(house.database, configured, Mortal(configured, killed_at), hashes(configured))
+        aligned(house.database, configured, Mortal(configured, killed_at))
     except PowerCut:
         assert house.known()["cats"].rules_hash is None
 

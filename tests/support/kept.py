@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from coincurve import PrivateKey
 
 from feedgen.feed import Feed, Quota
-from feedgen.matcher import Matcher
+from feedgen.opt_out import OptOut
 from feedgen.rules import load
 from labeler.issuer import Issuer
 from labeler.judge import Judge
@@ -15,8 +15,11 @@ from models.database import Database
 from models.duration import duration
 from models.events import Event
 from plainsky.ingest import Position
+from plainsky.known import Known
+from plainsky.pipeline.entering import layout
+from plainsky.pipeline.judging import Rooms
 from plainsky.pipeline.rebuilding import align
-from plainsky.pipeline.storing import Outcome, Rooms, Storer
+from plainsky.pipeline.storing import Outcome, Storer
 
 SRC = "did:web:labels.example.org"
 KEY = PrivateKey(b"\x07" * 32)
@@ -32,13 +35,27 @@ FEEDS = (feed("garden", "garden"), feed("quiet", "garden", Quota(1, duration("1h
 
 
 class Kept:
-    """Stores events; says what the feeds show."""
+    """Stores events; says what the feeds show. Another `again` fills the feeds anew from what is stored."""
 
-    def __init__(self, database: Database, feeds: Sequence[Feed] = FEEDS, now: int = 1_795_200_000_000_000) -> None:
+    def __init__(
+        self,
+        database: Database,
+        feeds: Sequence[Feed] = FEEDS,
+        now: int = 1_795_200_000_000_000,
+        opt_out: OptOut | None = None,
+        known: Known | None = None,
+        again: str = "",
+    ) -> None:
         self.database, self.feeds = database, feeds
-        matcher = Matcher(feeds, {}.get)
-        self.ids = align(database, feeds, matcher, {one.rkey: repr(one.include) for one in feeds})
-        rooms = Rooms(feeds, self.ids, matcher, Judge(LABELS), Issuer(SRC, KEY, lambda: now))
+        known = known or Known()
+        judge, issuer, matcher = Judge(LABELS), Issuer(SRC, KEY, lambda: now), known.matcher(feeds)
+        rooms = align(
+            database,
+            feeds,
+            lambda ids: Rooms(layout(feeds, ids), matcher, judge, issuer, opt_out, known, known.lists_of(feeds)),
+            {one.rkey: repr(one) + again for one in feeds},
+        )
+        self.ids = rooms.layout.feed_ids
         self.storer = Storer(rooms, duration("1d"))
 
     def store(self, events: Iterable[Event], cursor: int = 1) -> Outcome:

@@ -1,7 +1,7 @@
 """A labeler to test with: a fixed key, a clock that stands still, posts in a few words, and the service on a real socket."""
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -42,7 +42,7 @@ def judge(mode: Mode = "auto", *values: str) -> Judge:
 
 def judged(rkey: str, cid: str, post: Post = FLAGGED, by: Judge | None = None) -> Judged:
     """A post of AUTHOR, as the pipeline hands it to the issuer."""
-    return Judged(uri(rkey), cid, (by or judge()).judge(AUTHOR, post))
+    return Judged(uri(rkey), cid, (by or judge()).judge(AUTHOR, post), post)
 
 
 def deleted(rkey: str) -> Deleted:
@@ -63,7 +63,7 @@ def apply(database: Database, *items: Judged | Deleted, by: Issuer | None = None
 def label_many(database: Database, count: int, start: int = 0) -> None:
     """A label on each of `count` posts."""
     verdicts = judge().judge(AUTHOR, FLAGGED)
-    apply(database, *[Judged(uri(f"post{number:06}"), CIDS[0], verdicts) for number in range(start, start + count)])
+    apply(database, *[Judged(uri(f"post{number:06}"), CIDS[0], verdicts, FLAGGED) for number in range(start, start + count)])
 
 
 def log_rows(database: Database) -> list[tuple[Any, ...]]:
@@ -84,9 +84,10 @@ def decoded(frame: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     return header, body
 
 
-def seqs(frames: Sequence[bytes]) -> list[int]:
-    """The seq of each frame."""
-    return [decoded(frame)[1]["seq"] for frame in frames]
+def seqs(frame: bytes) -> list[int]:
+    """The seq of each label in a frame, of a log without gaps."""
+    body = decoded(frame)[1]
+    return list(range(body["seq"] - len(body["labels"]) + 1, body["seq"] + 1))
 
 
 @web.middleware

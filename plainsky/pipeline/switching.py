@@ -1,0 +1,78 @@
+"""Takes other feeds and rules into use while posts are stored, between two batches.
+
+What changes is filled under new numbers beside the feeds there are, in steps between which batches are stored into both; then all is
+taken into use at once. Promise: no event waits longer than a step, none is lost, and the feeds hold what they would hold had these rules
+always been there. Until the end readers have the feeds there were, and when it fails, nothing has changed.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from feedgen.feed import Feed
+from models.database import Database, Session
+from plainsky.known import Known
+from plainsky.patience import patiently
+from plainsky.pipeline.entering import layout
+from plainsky.pipeline.judging import Rooms
+from plainsky.pipeline.rebuilding import Plan, Record, begin, fill, finish, sweep
+from plainsky.pipeline.storing import Storer
+
+
+class Switch(NamedTuple):
+    """What is to be taken into use: the feeds with the hashes of their rules; the rooms, given the feeds' numbers, and what they know.
+
+    `record` writes it down, in the transaction that takes it into use; `follow` is called right after, before anything else is stored.
+    """
+
+    feeds: Sequence[Feed]
+    hashes: Mapping[str, str]
+    known: Known
+    rooms_of: Callable[[Sequence[int]], Rooms]
+    record: Record
+    follow: Callable[[Rooms], None]
+
+
+async def switch(database: Database, storer: Storer, new: Switch) -> None:
+    """Take it into use. To be called while nobody learns: what is known must not change meanwhile (`plainsky.pipeline.learning`)."""
+    while await patiently(database.write, sweep, True):
+        pass
+    before = storer.rooms
+    plan = await patiently(database.write, begin, new.feeds, new.hashes)
+    rooms = await asyncio.to_thread(new.rooms_of, [plan.ids[feed.rkey] for feed in new.feeds])
+    try:
+        if plan.stale:
+            await _fill(database, storer, plan, await asyncio.to_thread(_both, before, new, plan))
+        async with storer.turn:
+            await patiently(database.write, finish, plan, new.record)
+            storer.rooms = rooms
+            storer.forget()
+            new.follow(rooms)
+    except Exception:
+        async with storer.turn:
+            storer.rooms = before
+        raise
+
+
+def _both(before: Rooms, new: Switch, plan: Plan) -> Rooms:
+    """The rooms for as long as it takes: the feeds there were, then those that are filled."""
+    there = list(zip(before.layout.feed_ids, before.layout.feeds, strict=True))
+    filled = [(plan.ids[feed.rkey], feed) for feed in new.feeds if plan.ids[feed.rkey] in plan.stale]
+    ids, feeds = [feed_id for feed_id, _ in (*there, *filled)], [feed for _, feed in (*there, *filled)]
+    return msgspec.structs.replace(before, layout=layout(feeds, ids), matcher=new.known.matcher(feeds), known=new.known)
+
+
+async def _fill(database: Database, storer: Storer, plan: Plan, both: Rooms) -> None:
+    async with storer.turn:
+        await patiently(database.write, _nothing)  # what was under way has ended, and has set no other rooms
+        storer.rooms = both
+    after: int | None = 0
+    while after is not None:
+        async with storer.turn:
+            after = await patiently(database.write, fill, both, plan.stale, after)
+
+
+def _nothing(session: Session) -> None:
+    """A turn of the writer."""

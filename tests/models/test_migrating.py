@@ -1,0 +1,63 @@
+"""A database of the first release goes on as it is: brought up to date, it serves the same pages (models/migrations)."""
+
+import re
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from models import entries, labels, posts
+from models.database import MIGRATIONS, Database, connectable
+from models.migrating import migrate
+from tests.support.garden import created, deleted, did, uri
+from tests.support.kept import Kept
+
+DUMP = (Path(__file__).parents[1] / "data" / "database-0001.sql").read_text()
+PAGES = {1: [uri(1, 3), uri(0, 2), uri(0, 1)], 2: [uri(1, 3), uri(0, 1)], 3: [uri(0, 2)]}
+"""What the first release served of it, by the feed's number: "garden", "quiet" and "cats" of tests/support/kept.py."""
+
+
+@pytest.fixture
+def old(empty_database_url: str, dialect: str, tmp_path: Path) -> Database:
+    """The database as the first release left it."""
+    if dialect == "sqlite":
+        with sqlite3.connect(empty_database_url.removeprefix("sqlite:///")) as connection:
+            connection.executescript(DUMP)
+        connection.close()
+        return Database(empty_database_url)
+    shutil.copy(MIGRATIONS / "0001_first.py", tmp_path)
+    _, server = connectable(empty_database_url)
+    migrate(server, tmp_path)
+    for line in re.findall(r"^INSERT INTO .*;$", DUMP, re.MULTILINE):
+        if '"schema_migration"' not in line:
+            server.execute_sql(re.sub(r"X'([0-9A-F]*)'", r"'\\x\1'", line))
+    server.close()
+    return Database(empty_database_url)
+
+
+def pages(database: Database) -> dict[int, list[str]]:
+    """The feeds, by number."""
+    return {number: [one.uri for one in database.read_now(entries.page, number, 0, entries.TOP, 100)] for number in PAGES}
+
+
+def test_an_old_database_is_brought_up_to_date_and_serves_the_same_pages(old: Database) -> None:
+    applied = old.open()
+
+    assert applied == sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))[1:]
+    assert pages(old) == PAGES
+    assert old.read_now(posts.by_uri, did(1), created(1, 3, 3).rkey) is not None
+    assert old.read_now(labels.last_seq) == 1
+    assert old.open() == []
+    old.close()
+
+
+def test_an_old_database_goes_on_with_this_releases_feeds(old: Database) -> None:
+    old.open()
+    kept = Kept(old)
+    assert [kept.shown(rkey) for rkey in ("garden", "quiet", "cats")] == list(PAGES.values())
+
+    kept.store([deleted(0, 1, 20), created(2, 21, 21)], cursor=3)
+    assert kept.shown("garden") == [uri(2, 21), uri(1, 3), uri(0, 2)]
+    assert kept.shown("quiet") == [uri(2, 21), uri(1, 3), uri(0, 2)]
+    old.close()
