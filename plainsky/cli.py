@@ -16,7 +16,7 @@ from plainsky.errors import OperatorError
 
 
 class Command(NamedTuple):
-    """One subcommand: its module in `plainsky.commands` has its name."""
+    """One subcommand: its module in `plainsky.commands` has its name, with _ for -."""
 
     name: str
     help: str
@@ -26,7 +26,21 @@ COMMANDS = (
     Command("init", "write a first config.toml, by asking a few questions"),
     Command("check", "check a config and say in plain words what it does"),
     Command("run", "read the network, serve feeds, labels and pages"),
+    Command("reload", "let the running service take its changed config into use"),
+    Command("backtest", "compare what two configs put into the feeds, over posts that were"),
+    Command("explain", "what every feed and every signal says of one post"),
+    Command("feeds", "show a feed in the terminal as readers see it"),
+    Command("publish", "make the config's feeds and labeler known in the app, under an account of yours"),
+    Command("keys", "the labeler's signing key: new, show, rotate"),
+    Command("labels", "put labels on posts and accounts, take them back, see what waits and why"),
+    Command("claims", "keep the bank of claims that fact-checkers rated: import, list, add, retire, stats"),
+    Command("train-topic", "make a topic model for rules and orders from example posts"),
+    Command("train", "train a model of the labeler from a folder of data"),
+    Command("evaluate", "measure a model of the labeler on a folder of data"),
+    Command("models", "show what the model files say, compare two, write the model card"),
     Command("record", "write what the network sends into a recording, to play it again"),
+    Command("verify", "rebuild a feed from a recording, and print the bytes that the service served"),
+    Command("verify-log", "check that nobody altered the log of changes"),
     Command("demo", "run everything on live or sample posts, to look around; nothing is published"),
 )
 
@@ -59,7 +73,7 @@ def _arguments(words: list[str]) -> Any:
     for command in COMMANDS:
         sub = commands.add_parser(command.name, help=command.help, description=command.help[0].upper() + command.help[1:] + ".")
         if command.name == called:
-            module = import_module(f"plainsky.commands.{called}")
+            module = import_module(f"plainsky.commands.{command.name.replace('-', '_')}")
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     if called is not None and called not in [command.name for command in COMMANDS]:

@@ -86,7 +86,7 @@ def _complete(given: dict[str, str | bool | None]) -> dict[str, str | bool | Non
 
 def _answers(said: dict[str, str | bool | None], source: str, output: Path) -> Answers:
     tags = tuple(tag.lstrip("#＃") for tag in _listed(said["hashtags"] or _one_tag(said["topic"])))
-    labeler = said["labeler"] if isinstance(said["labeler"], bool) else _is_yes(said["labeler"])
+    labeler = said["labeler"] if isinstance(said["labeler"], bool) else is_yes(said["labeler"])
     return Answers(
         hostname=str(said["hostname"]),
         topic=str(said["topic"] or (tags[0] if tags else "")),
@@ -101,7 +101,7 @@ def _listed(words: str | bool | None) -> tuple[str, ...]:
     return tuple(word for word in re.split(r"[,\s]+", str(words or "")) if word)
 
 
-def _is_yes(answer: str | None) -> bool:
+def is_yes(answer: str | None) -> bool:
     """Also oui, ja and sí."""
     return (answer or "").strip().lower() in ("y", "yes", "j", "ja", "o", "oui", "si", "sí")
 

@@ -47,11 +47,11 @@ def _key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name) else shown(name)
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, longest: int = LONGEST_SHOWN) -> str:
     """A value of the file, in one short line without control characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     text = "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
-    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
+    return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -48,8 +48,21 @@ def _refusal(path: Path, value: Any) -> str | None:
     if isinstance(value, str) and (_LOGIN_IN_DATABASE_URL.fullmatch(value) or _LOGIN_IN_URL.fullmatch(value)):
         return "a password may not stand in this file: put the URL in the environment: PLAINSKY_STORE_URL"
     if _named_as_secret(path[-1]) or (isinstance(value, str) and _looks_secret(path, value)):
-        return "a secret may not stand in this file: put it in a file that key_file names, or in the environment: PLAINSKY_LABELER_KEY"
+        return f"a secret may not stand in this file: put it in {_place(path, value)}"
     return None
+
+
+_KEY_PLACE = "a file that key_file names, or in the environment: PLAINSKY_LABELER_KEY"
+_PASSWORD_PLACE = "the environment: PLAINSKY_{who}_PASSWORD (or in a file that PLAINSKY_{who}_PASSWORD_FILE names)"  # noqa: S105
+
+
+def _place(path: Path, value: Any) -> str:
+    who = "LABELER" if path[0] == "labeler" else "PUBLISHER"
+    return _PASSWORD_PLACE.format(who=who) if _is_password(path[-1], value) else _KEY_PLACE
+
+
+def _is_password(key: str | int, value: Any) -> bool:
+    return "password" in str(key).lower() or (isinstance(value, str) and _APP_PASSWORD.fullmatch(value) is not None)
 
 
 def _named_as_secret(key: str | int) -> bool:
