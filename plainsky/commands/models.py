@@ -1,0 +1,59 @@
+"""`plainsky models list|show|diff|card`: what the model files say, what changed between two, and the page docs/model-card.md."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from labeler.training import inspecting
+from labeler.training.cards import page
+from labeler.training.kinds import SHIPPED
+from models.weights import BadWeights, Weights
+from plainsky.errors import OperatorError
+
+CARD = Path("docs/model-card.md")
+FILES = {"list": range(100), "show": range(1, 2), "diff": range(2, 3), "card": range(1)}
+"""How many files each action takes."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What to do, with which files."""
+    parser.add_argument("what", choices=sorted(FILES), help="list files, show one, compare two, or write the model card")
+    parser.add_argument("files", metavar="FILE", nargs="*", type=Path, help="files of weights (default: those that come with the project)")
+    parser.add_argument("--text", metavar="TEXT", help="with show: score this text, term by term")
+    parser.add_argument("--output", metavar="FILE", type=Path, default=CARD, help="with card: the page to write (%(default)s)")
+
+
+def run(arguments: Namespace) -> int:
+    """Read the files and do it."""
+    files: list[Path] = arguments.files
+    if len(files) not in FILES[arguments.what]:
+        expected = {"show": "one FILE", "diff": "two FILEs, the old one first", "card": "no FILE"}[arguments.what]
+        raise OperatorError(f"plainsky models {arguments.what} takes {expected}")
+    read = [(file, _read(file)) for file in files or sorted(SHIPPED.glob("*.json"))]
+    if arguments.what == "card":
+        return _write_card(arguments.output, read)
+    if arguments.what == "list":
+        lines = inspecting.listed(read)
+    elif arguments.what == "show":
+        lines = inspecting.scored(*read[0], arguments.text) if arguments.text else inspecting.told(*read[0])
+    else:
+        lines = inspecting.changed(read[0][1], read[1][1])
+    sys.stdout.write("\n".join([*lines, ""]))
+    return 0
+
+
+def _read(file: Path) -> Weights:
+    try:
+        return inspecting.read(file)
+    except BadWeights as error:
+        raise OperatorError(f"{file}: {error}") from None
+
+
+def _write_card(output: Path, read: list[tuple[Path, Weights]]) -> int:
+    named = [(Path("labeler/models") / file.name, weights) for file, weights in read]
+    try:
+        output.write_text(page(named), encoding="utf-8")
+    except OSError as error:
+        raise OperatorError(f"{output}: cannot be written: {error.strerror}") from None
+    sys.stdout.write(f"Wrote {output}.\n")
+    return 0
