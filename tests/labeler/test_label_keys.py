@@ -1,9 +1,11 @@
 """The signing key's file and its public half."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
+import libipld
 import pytest
 
 from labeler import keys
@@ -42,7 +44,7 @@ def test_a_key_in_a_folder_that_is_not_there_is_a_clear_error(tmp_path: Path) ->
 
 
 def test_a_missing_key_file_is_named_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(keys.KeyFileError, match=r"key: no such file. `plainsky init` makes"):
+    with pytest.raises(keys.KeyFileError, match=r"key: no such file. `plainsky keys new`"):
         keys.load(tmp_path / "key")
 
 
@@ -97,3 +99,56 @@ def test_the_did_document_shows_the_label_key_and_the_service() -> None:
         ],
         "service": [{"id": "#atproto_labeler", "type": "AtprotoLabeler", "serviceEndpoint": "https://labels.example.org"}],
     }
+
+
+def test_a_key_in_the_form_that_goat_makes_is_read() -> None:
+    key = keys.parse(FIXTURES[0]["privateKeyBytesHex"], "fixture")
+    multibase = libipld.encode_multibase("z", b"\x81\x26" + key.secret)
+
+    assert keys.parse(multibase, "fixture") == key
+
+
+def test_a_renewed_key_leaves_the_one_before_in_a_file_and_its_public_half_in_a_list(tmp_path: Path) -> None:
+    first = keys.create(tmp_path / "key")
+    second, backup = keys.renew(tmp_path / "key", "2026-11-21T12:00:00.000Z")
+    third, _ = keys.renew(tmp_path / "key", "2026-11-22T12:00:00.000Z")
+
+    assert keys.load(tmp_path / "key") == third
+    assert (backup.name, keys.load(backup)) == ("key.until-20261121T120000Z", first)
+    assert keys.retired(tmp_path / "key") == [
+        (first.public_key, "2026-11-21T12:00:00.000Z"),
+        (second.public_key, "2026-11-22T12:00:00.000Z"),
+    ]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("key*") if "retired" not in path.name} == {0o600}
+
+
+def test_no_key_is_lost_when_it_is_renewed_twice_in_one_second(tmp_path: Path) -> None:
+    keys.create(tmp_path / "key")
+    second, _ = keys.renew(tmp_path / "key", "2026-11-21T12:00:00.000Z")
+
+    with pytest.raises(keys.KeyFileError, match="this very second"):
+        keys.renew(tmp_path / "key", "2026-11-21T12:00:00.900Z")
+    assert keys.load(tmp_path / "key") == second
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["key", "key.retired", "key.until-20261121T120000Z"]
+
+
+def test_a_key_that_cannot_be_read_is_not_renewed(tmp_path: Path) -> None:
+    (tmp_path / "key").touch(0o600)
+
+    with pytest.raises(keys.KeyFileError, match="no k256 private key"):
+        keys.renew(tmp_path / "key", "2026-11-21T12:00:00.000Z")
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_key_that_was_never_renewed_has_none_before(tmp_path: Path) -> None:
+    assert keys.retired(tmp_path / "key") == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_key_that_root_renews_stays_the_services(tmp_path: Path) -> None:
+    keys.create(tmp_path / "key")
+    os.chown(tmp_path / "key", 4321, 4321)
+
+    _, backup = keys.renew(tmp_path / "key", "2026-11-21T12:00:00.000Z")
+
+    assert [(path.stat().st_uid, path.stat().st_gid) for path in (tmp_path / "key", backup)] == [(4321, 4321)] * 2

@@ -154,7 +154,12 @@ function subscribeLabeler({ did, cursor = 0, requireSig = true }) {
           for (const l of m.labels ?? []) {
             const { sig, $type, ...rest } = l
             if (l.src !== did) { st.rejected.push({ seq: m.seq, why: 'src is not the labeler', label: rest }); continue }
-            const ok = sig ? await verifySignature(st.key, cborEncode(rest), sig).catch(() => false) : !requireSig
+            const verified = () => verifySignature(st.key, cborEncode(rest), sig).catch(() => false)
+            let ok = sig ? await verified() : !requireSig
+            if (sig && !ok) { // the key may have been changed (atproto.com/specs/label, "Signature Lifecycle")
+              st.key = (await plc.getClient().getDocumentData(did)).verificationMethods.atproto_label
+              ok = await verified()
+            }
             if (!ok) { st.rejected.push({ seq: m.seq, why: sig ? 'bad signature' : 'no signature', label: rest }); continue }
             const row = { src: l.src, uri: l.uri, cid: l.cid ?? '', val: l.val, neg: !!l.neg, cts: l.cts, exp: l.exp ?? null }
             await bsky.db.db.insertInto('label').values(row)
