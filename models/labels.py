@@ -1,7 +1,7 @@
-"""The table `label`: an append-only log of signed labels, and the frames that subscribers are sent. All of its SQL.
+"""The table `label`: an append-only log of signed labels. All of its SQL, but for the stream's, which is in `models.label_blocks`.
 
 Promise: `seq` rises in commit order and is never reused, so that `seq > cursor` misses nothing. Whoever appends holds `lock`, reads
-`last_seq` and counts on from there; nothing is ever changed or removed.
+`last_seq` and counts on from there; nothing is ever removed, and nothing changed but a signature when the key changes.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from models.database import Row, Session
+from models.database import Session
+from models.known_labels import Standing
+from models.protocol.syntax import format_datetime, parse_datetime
 
 LOG_LOCK = 0x6C6162656C
 """The PostgreSQL advisory lock of the log ("label" in ASCII)."""
@@ -41,13 +43,14 @@ class Label(msgspec.Struct, frozen=True):
 
 
 class SignedLabel(NamedTuple):
-    """A row of the log."""
+    """A row of the log. `issued_at` in µs; `key_id` says which key signed (`labeler.signing.key_id`)."""
 
     seq: int
     label: Label
     sig: bytes
-    frame: bytes
     decision_id: int
+    issued_at: int
+    key_id: int
 
 
 class Told(NamedTuple):
@@ -59,6 +62,7 @@ class Told(NamedTuple):
     val: str
     neg: bool
     cts: str
+    exp: str | None
 
 
 def lock(session: Session) -> None:
@@ -72,18 +76,60 @@ def last_seq(session: Session) -> int:
     return int(session.execute("SELECT coalesce(max(seq), 0) FROM label")[0][0])
 
 
+class Heads(NamedTuple):
+    """What whoever writes must know before: the newest label's seq and decision's id (0 before the first), and what there is at all."""
+
+    seq: int
+    decision_id: int
+    waiting: bool
+    """Labels or negations wait to be issued."""
+    bars: bool
+    """Some texts are barred from labels."""
+    tripped: bool
+    """Some breakers are open."""
+
+
+_HEADS = (
+    "SELECT (SELECT max(seq) FROM label), (SELECT max(id) FROM decision),"
+    " EXISTS (SELECT 1 FROM decision WHERE waits_for IN ('negating', 'labelling')),"
+    " EXISTS (SELECT 1 FROM label_bar), EXISTS (SELECT 1 FROM label_breaker)"
+)
+
+
+def heads(session: Session) -> Heads:
+    """All in one look."""
+    seq, decision_id, *there = session.execute(_HEADS)[0]
+    return Heads(seq or 0, decision_id or 0, *map(bool, there))
+
+
 def first_seq(session: Session) -> int:
     """The oldest label's seq; 0 when there is none."""
     return int(session.execute("SELECT coalesce(min(seq), 0) FROM label")[0][0])
 
 
+_COLUMNS = "seq, src, uri, cid, val, neg, cts, exp, sig"
+
+
 def append(session: Session, rows: Iterable[SignedLabel]) -> None:
     """Write labels at the end of the log."""
-    session.executemany(
-        "INSERT INTO label (seq, src, uri, cid, val, neg, cts, exp, sig, frame, decision_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    session.insert(
+        f"INSERT INTO label ({_COLUMNS}, decision_id, issued_at, key_id)",
         [
-            (seq, label.src, label.uri, label.cid or "", label.val, int(label.neg), label.cts, label.exp, sig, frame, decision_id)
-            for seq, label, sig, frame, decision_id in rows
+            (
+                seq,
+                label.src,
+                label.uri,
+                label.cid or "",
+                label.val,
+                int(label.neg),
+                label.cts,
+                label.exp,
+                sig,
+                decision_id,
+                issued_at,
+                key_id,
+            )
+            for seq, label, sig, decision_id, issued_at, key_id in rows
         ],
     )
 
@@ -91,25 +137,80 @@ def append(session: Session, rows: Iterable[SignedLabel]) -> None:
 def history(session: Session, src: str, uris: Collection[str]) -> list[Told]:
     """Everything that `src` said of these, oldest first."""
     rows = session.matching(
-        "SELECT seq, label.uri, cid, val, neg, cts FROM wanted JOIN label ON label.uri = wanted.uri AND label.src = wanted.src",
+        "SELECT seq, label.uri, cid, val, neg, cts, exp FROM wanted JOIN label ON label.uri = wanted.uri AND label.src = wanted.src",
         {"uri": "TEXT", "src": "TEXT"},
         [(uri, src) for uri in uris],
     )
-    return sorted(Told(row[0], row[1], row[2], row[3], bool(row[4]), row[5]) for row in rows)
+    return sorted(Told(row[0], row[1], row[2], row[3], bool(row[4]), row[5], row[6]) for row in rows)
 
 
-def frames(session: Session, after: int, limit: int) -> list[tuple[int, bytes]]:
-    """(seq, frame) of the labels that follow `after`, oldest first."""
-    return [(row[0], row[1]) for row in session.execute("SELECT seq, frame FROM label WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))]
+def issued_at(session: Session, seqs: Collection[int]) -> dict[int, int]:
+    """When labels of the log were issued, in µs, by seq."""
+    return dict(session.execute(f"SELECT seq, issued_at FROM label WHERE seq IN ({', '.join('?' * len(seqs))})", tuple(seqs)))
+
+
+def expiring(session: Session, src: str, val: str, after: str, until: str, limit: int) -> list["Found"]:
+    """The labels of a value in force whose `exp` lies between two datetimes, soonest first."""
+    return _found(
+        session,
+        f"{_STATE} AND src = ? AND val = ? AND neg = 0 AND exp > ? AND exp <= ? ORDER BY exp, seq LIMIT ?",
+        (src, val, after, until, limit),
+    )
+
+
+def in_force(session: Session, src: str, val: str | None, now: str, after: int, limit: int) -> list["Found"]:
+    """What stands at a datetime, of one value or of all, in order of seq from `after` on."""
+    which = " AND val = ?" if val else ""
+    return _found(
+        session,
+        f"{_STATE} AND src = ?{which} AND neg = 0 AND (exp IS NULL OR exp > ?) AND seq > ? ORDER BY seq LIMIT ?",
+        (src, *([val] if val else []), now, after, limit),
+    )
+
+
+def between(session: Session, after: int, until: int, limit: int) -> list["Found"]:
+    """The log itself: the rows with after < seq <= until, oldest first."""
+    return _found(
+        session, f"SELECT {_COLUMNS}, key_id, decision_id FROM label WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", (after, until, limit)
+    )
+
+
+def resign(session: Session, signed: Iterable[tuple[bytes, int, int]]) -> None:
+    """Give labels another key's signature: (sig, key id, seq)."""
+    session.executemany("UPDATE label SET sig = ?, key_id = ? WHERE seq = ?", signed)
+
+
+def subjects_since(session: Session, after: int, limit: int) -> list[tuple[int, str]]:
+    """(seq, uri) of the labels that follow `after`, oldest first."""
+    return [(row[0], row[1]) for row in session.execute("SELECT seq, uri FROM label WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))]
+
+
+def expired(session: Session, src: str, after: int, now: int) -> list[str]:
+    """The posts and accounts of labels of `src` whose time ran out since `after` (both in µs), renewed ones too."""
+    span = format_datetime(after), format_datetime(now)
+    return [uri for (uri,) in session.execute("SELECT uri FROM label WHERE exp > ? AND exp <= ? AND src = ?", (*span, src))]
+
+
+def standing(session: Session, src: str, uris: Collection[str], now: int) -> list[Standing]:
+    """The labels of `src` in force at `now` (µs) on these posts and accounts."""
+    rows = session.matching(
+        "SELECT label.uri, src, val, cid, exp FROM wanted JOIN label ON label.uri = wanted.uri WHERE neg = 0 AND NOT EXISTS"
+        " (SELECT 1 FROM label later WHERE later.uri = label.uri AND later.cid = label.cid AND later.val = label.val"
+        " AND later.src = label.src AND later.seq > label.seq)",
+        {"uri": "TEXT"},
+        [(uri,) for uri in uris],
+    )
+    return [Standing(*row[:4]) for row in rows if row[1] == src and (row[4] is None or (parse_datetime(row[4]) or 0) > now)]
 
 
 # Of one (src, uri, cid, val) only the newest row is the state: a negation replaces what it negates (as Ozone's upsert does).
 _STATE = (
-    "SELECT seq, src, uri, cid, val, neg, cts, exp, sig FROM label WHERE NOT EXISTS (SELECT 1 FROM label later WHERE later.uri = label.uri"
+    f"SELECT {_COLUMNS}, key_id, decision_id FROM label WHERE NOT EXISTS (SELECT 1 FROM label later WHERE later.uri = label.uri"
     " AND later.cid = label.cid AND later.val = label.val AND later.src = label.src AND later.seq > label.seq)"
 )
 
 
+_OF_ONE = f"{_STATE} AND uri = ? AND seq + 0 > ? ORDER BY seq + 0 LIMIT ?"
 _STEMS = ("at://did:plc:", "at://did:web:", "did:plc:", "did:web:")
 """A prefix that goes no further than these matches about everything."""
 
@@ -122,15 +223,19 @@ class Pattern(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A row of the state."""
+    """A label as it was found."""
 
     seq: int
     label: Label
     sig: bytes
+    key_id: int
+    decision_id: int
 
 
 def query(session: Session, patterns: Sequence[Pattern], sources: Collection[str], after: int, limit: int) -> list[Found]:
     """What stands in the state, oldest first; negations and expired labels are part of it. No sources means all."""
+    if len(patterns) == 1 and not patterns[0].prefix and not sources:
+        return _found(session, _OF_ONE, (patterns[0].uri, after, limit))
     wheres, values = zip(*[_where(pattern) for pattern in patterns], strict=True)
     sql = f"{_STATE} AND ({' OR '.join(wheres)})"
     parameters = [value for some in values for value in some]
@@ -139,8 +244,7 @@ def query(session: Session, patterns: Sequence[Pattern], sources: Collection[str
         parameters += sources
     # Walking the log is right when most of it matches; for the rest the planner is kept from it, and goes by uri.
     seq = "seq" if any(pattern.prefix and _is_broad(pattern.uri) for pattern in patterns) else "seq + 0"
-    rows = session.execute(f"{sql} AND {seq} > ? ORDER BY {seq} LIMIT ?", (*parameters, after, limit))
-    return [Found(row[0], _label(row), row[8]) for row in rows]
+    return _found(session, f"{sql} AND {seq} > ? ORDER BY {seq} LIMIT ?", (*parameters, after, limit))
 
 
 def _where(pattern: Pattern) -> tuple[str, tuple[str, ...]]:
@@ -159,6 +263,8 @@ def _is_broad(prefix: str) -> bool:
     return any(stem.startswith(prefix) for stem in _STEMS)
 
 
-def _label(row: Row) -> Label:
-    _, src, uri, cid, val, neg, cts, exp, _ = row
-    return Label(src, uri, val, cts, cid or None, bool(neg), exp)
+def _found(session: Session, sql: str, values: Sequence[Any]) -> list[Found]:
+    return [
+        Found(seq, Label(src, uri, val, cts, cid or None, bool(neg), exp), sig, key_id, decision_id)
+        for seq, src, uri, cid, val, neg, cts, exp, sig, key_id, decision_id in session.execute(sql, values)
+    ]

@@ -118,21 +118,23 @@ def test_no_room_is_missing_in_the_picture_of_the_house() -> None:
 
 @cache
 def options(command: str) -> frozenset[str]:
-    """The options of a subcommand."""
+    """The options of a subcommand, and of what stands below it."""
     parser = argparse.ArgumentParser()
-    import_module(f"plainsky.commands.{command}").add_arguments(parser)
-    return frozenset(parser._option_string_actions) | {"--help"}
+    import_module(f"plainsky.commands.{command.replace('-', '_')}").add_arguments(parser)
+    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    parsers = [parser, *(sub for action in below for sub in action.choices.values())]
+    return frozenset(option for each in parsers for option in each._option_string_actions) | {"--help"}
 
 
 def test_every_command_that_is_named_exists() -> None:
     names = {command.name for command in COMMANDS}
 
-    named = found(r"(?<![\w@-])plainsky ([a-z]\w*)")
+    named = found(r"(?<![\w@-])plainsky ([a-z][\w-]*)")
     assert len(named) > 5
     assert [(document, name) for document, name in named if name not in names] == []
 
 
-@pytest.mark.parametrize(("document", "line"), found(r"(?<![\w@-])(plainsky [a-z]+ .*--\w.*)"))
+@pytest.mark.parametrize(("document", "line"), found(r"(?<![\w@-])(plainsky [a-z-]+ .*--\w.*)"))
 def test_every_option_that_is_named_exists(document: str, line: str) -> None:
     assert set(re.findall(r"(?<!\w)--[a-z][\w-]*", line)) <= options(line.split()[1]), document
 

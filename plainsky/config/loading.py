@@ -11,7 +11,8 @@ from typing import Any
 
 from attrs import evolve
 
-from plainsky.config.errors import ConfigErrors, Path, Problem, spelled
+from labeler.policy import why_not_auto
+from plainsky.config.errors import ConfigErrors, Path, Problem, shown, spelled
 from plainsky.config.schema import Config, Labeler
 from plainsky.config.secrets import DEEPEST, secrets_in, walk
 from plainsky.config.structuring import structured
@@ -41,6 +42,8 @@ def from_tables(tables: dict[str, Any], name: str = "config", environment: Mappi
     secrets = secrets_in(tables)
     config, problems = structured(tables)
     problems = [*secrets, *_beside(problems, secrets), *_repeated(tables), *_nothing_to_read(tables), *_idle(tables)]
+    if config is not None:
+        problems += [*_not_measured(config), *_canary(config)]
     if config is None or problems:
         raise ConfigErrors(problems, name)
     return _with_environment(config, environment or {}, name)
@@ -97,6 +100,25 @@ def _idle(tables: dict[str, Any]) -> list[Problem]:
     if any(tables.get(table) not in (None, []) for table in ("feeds", "labels", "labeler")):
         return []
     return [Problem((), "nothing to serve: expected at least one [[feeds]] or [[labels]] table")]
+
+
+def _not_measured(config: Config) -> list[Problem]:
+    """Labels that a machine may not give by itself."""
+    refused = ((index, why_not_auto(policy)) for index, policy in enumerate(config.labels))
+    return [Problem(("labels", index, "mode"), f'"auto": {why}') for index, why in refused if why]
+
+
+def _canary(config: Config) -> list[Problem]:
+    if config.canary is None:
+        return []
+    values = [policy.value for policy in config.labels]
+    problems = []
+    if config.canary.value not in values:
+        known = f"one of {', '.join(values)}" if values else "a [[labels]] table with it"
+        problems.append(Problem(("canary", "value"), f"{shown(config.canary.value)}: expected {known}"))
+    if config.canary.post.startswith(f"at://{config.labeler_did}/"):
+        problems.append(Problem(("canary", "post"), "expected a post of another account: no app shows a labeler's labels on its own posts"))
+    return problems
 
 
 def _with_environment(config: Config, environment: Mapping[str, str], name: str) -> Config:

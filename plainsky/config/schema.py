@@ -12,9 +12,14 @@ from urllib.parse import urlsplit
 from attrs import Factory, field, frozen, validators
 
 from feedgen.feed import Feed
+from feedgen.opt_out import OptOut
+from labeler.claims.ratings import Ratings
+from labeler.declaration import Reports
+from labeler.limits import Breaker, Throttle
 from labeler.policy import LabelPolicy
 from models.duration import Duration, duration
-from models.protocol.syntax import is_did, is_handle
+from models.post import POST
+from models.protocol.syntax import is_did, is_handle, parse_at_uri
 
 if TYPE_CHECKING:
     from attrs import Attribute
@@ -68,6 +73,11 @@ def _is_database(url: str) -> bool:
         return False
 
 
+def _is_post(text: str) -> bool:
+    uri = parse_at_uri(text)
+    return uri is not None and uri.collection == POST and bool(uri.rkey) and is_did(uri.authority)
+
+
 _did = _expect('a DID, like "did:web:feeds.example.org" or "did:plc:..."', is_did)
 _link = validators.optional(_expect("a web address that starts with https://", _is_url("https", "http")))
 _service = _expect('a web address, like "https://plc.directory"', _is_url("https", "http"))
@@ -94,10 +104,20 @@ class Service:
     )
     listen: str = field(default="127.0.0.1", validator=_expect('an address, like "127.0.0.1"', lambda text: text.strip() != ""))
     port: int = field(default=3000, validator=_expect("a port from 0 to 65535", lambda port: 0 <= port <= 65535))
-    did: str = field(default=Factory(lambda self: "did:web:" + self.hostname.replace(":", "%3A"), takes_self=True), validator=_did)
+    did: str = field(default=Factory(lambda self: self.web_did, takes_self=True), validator=_did)
     publisher: str = field(default=Factory(lambda self: self.did, takes_self=True), validator=_did)
     """The account in whose repo the feed records live."""
     links: Links = Links()
+
+    @property
+    def web_did(self) -> str:
+        """The did:web that the host name makes."""
+        return "did:web:" + self.hostname.replace(":", "%3A")
+
+    @property
+    def endpoint(self) -> str:
+        """The public address: https, or http where the hostname is this machine itself."""
+        return f"{'http' if is_local(self.hostname) else 'https'}://{self.hostname}"
 
 
 @frozen
@@ -141,12 +161,54 @@ class Identity:
 
 
 @frozen
+class AppView:
+    """`[appview]`: who is asked who is on a list or in a starter pack."""
+
+    url: str = field(default="https://public.api.bsky.app", validator=_service)
+    refresh: Duration = field(default=duration("15m"), validator=_expect('at least "1s"', lambda every: every >= duration("1s")))
+
+
+@frozen
 class Labeler:
     """`[labeler]`: the account that labels speak for, and its signing key."""
 
     did: str | None = field(default=None, validator=validators.optional(_did))
     key_file: Path = Path("labeler.key")
+    throttle: Throttle = Factory(Throttle)
+    breaker: Breaker = Factory(Breaker)
+    two_people_above: int = field(default=10_000, validator=_expect("a number of followers, 0 or more", lambda n: n >= 0))
+    """Who has more followers is labelled by two people."""
     key: str | None = field(default=None, repr=False, metadata=FROM_ENVIRONMENT)
+    reports: Reports = Factory(Reports)
+
+
+def _is_source(text: str) -> bool:
+    local = _is_url("http")(text) and is_local(urlsplit(text).netloc)
+    return text.strip() != "" and ("://" not in text or _is_url("https")(text) or local)
+
+
+_source = _expect('a file, or a web address that starts with https://, like "https://example.org/claims.json"', _is_source)
+
+
+@frozen
+class Canary:
+    """`[canary]`: a post that gets a test label again and again, to see whether labels reach readers."""
+
+    post: str = field(validator=_expect('the at-uri of a post, like "at://did:plc:.../app.bsky.feed.post/..."', _is_post))
+    value: str = "plainsky-test"
+    every: Duration = field(default=duration("30m"), validator=_expect('at least "1m"', lambda every: every >= duration("1m")))
+
+
+@frozen
+class Claims:
+    """`[claims]`: claims that fact-checkers rated, beside those that ship with Plainsky."""
+
+    sources: tuple[str, ...] = field(default=(), validator=validators.deep_iterable(_source))
+    """Files and addresses of ClaimReview data or CSV tables, looked at again and again."""
+    refresh: Duration = field(default=duration("6h"))
+    seed: bool = True
+    """Whether the claims that ship with Plainsky are put into the bank at the start."""
+    ratings: Ratings = Factory(Ratings)
 
 
 @frozen
@@ -159,15 +221,19 @@ class Log:
 
 @frozen
 class Config:
-    """The whole file. `feeds` empty: no feed generator runs. `labeler` None: no labeler runs."""
+    """The whole file. `feeds` empty: no feed generator runs. `labeler` None: no labeler runs, `canary` None: no canary."""
 
     service: Service
     store: Store = Store()
     ingest: Ingest = Ingest()
     identity: Identity = Identity()
+    appview: AppView = AppView()
+    opt_out: OptOut = Factory(OptOut)
     feeds: tuple[Feed, ...] = ()
     labeler: Labeler | None = None
     labels: tuple[LabelPolicy, ...] = ()
+    canary: Canary | None = None
+    claims: Claims = Claims()
     log: Log = Log()
 
     @property

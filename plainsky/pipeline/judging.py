@@ -75,10 +75,10 @@ def rejudge(session: Session, rooms: Rooms, post_ids: Collection[int], now: int)
 
 
 def relabelled(session: Session, rooms: Rooms, before: int, now: int) -> set[int]:
-    """The posts of which our own labeler has said something new, or on which another's word ran out since `before` (µs)."""
+    """The posts of which our own labeler has said something new, or on which a label ran out since `before` (µs)."""
     uris = set(known_labels.expired(session, before, now))
     if rooms.own_src and {OURS, rooms.own_src} & rooms.matcher.labelers.keys():
-        uris.update(_own(session, rooms.own_src))
+        uris.update(_own(session, rooms.own_src), labels.expired(session, rooms.own_src, before, now))
     return posts_about(session, uris)
 
 

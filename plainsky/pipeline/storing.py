@@ -274,7 +274,7 @@ class _Work:
         entered = Entered(rooms.layout)
         judged(self.session, rooms.matcher, rooms.own_src, here, now, entered)
         entered.write(self.session)
-        moves.remember(self.session, self._stood, now)
+        moves.remember(self.session, self._stood, {post_id: told.time_us for post_id, _, told in self._written} if self._stood else {})
         self.feeds |= entered.feeds
         self._touched |= entered.touched
         if rooms.matcher.labelers:

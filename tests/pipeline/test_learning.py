@@ -145,6 +145,16 @@ def test_our_own_labels_and_those_of_the_author_count(kept: Learning) -> None:
     assert kept.shown("clean") == [uri(2, 3), uri(0, 1)]
 
 
+def test_a_label_of_ours_that_runs_out_counts_no_more(kept: Learning) -> None:
+    kept.store([created(0, 1, 1, f"#garden {TEST_STRING}")])
+    assert kept.shown("clean") == []
+
+    kept.pass_time(29 * 86_400)
+    assert kept.shown("clean") == []
+    kept.pass_time(31 * 86_400)
+    assert kept.shown("clean") == [uri(0, 1)]
+
+
 def test_a_late_repeat_of_a_label_does_not_undo_its_negation(kept: Learning) -> None:
     kept.store([created(0, 1, 1)])
     kept.hear(label(uri(0, 1), second=3, seq=9, neg=True))

@@ -42,7 +42,7 @@ def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize("name", [command.name for command in COMMANDS])
 def test_every_command_is_a_module_that_says_what_it_does(name: str) -> None:
-    module = importlib.import_module(f"plainsky.commands.{name}")
+    module = importlib.import_module(f"plainsky.commands.{name.replace('-', '_')}")
 
     assert (module.__doc__ or "").startswith(f"`plainsky {name}")
     assert callable(module.run)

@@ -11,6 +11,7 @@ import attrs
 import pytest
 
 from feedgen.feed import Feed, Quota
+from feedgen.opt_out import OptOut
 from labeler.policy import LabelPolicy
 from models.duration import Duration
 from plainsky.config import schema
@@ -25,10 +26,14 @@ TABLES = {
     "store": schema.Store,
     "ingest": schema.Ingest,
     "identity": schema.Identity,
+    "appview": schema.AppView,
+    "opt_out": OptOut,
+    "claims": schema.Claims,
     "log": schema.Log,
     "labeler": schema.Labeler,
     "feeds": Feed,
     "labels": LabelPolicy,
+    "canary": schema.Canary,
 }
 FEED: dict[str, Any] = {"rkey": "a", "name": "A", "include": [{"kind": "hashtag", "any": ["a"]}]}
 MINIMAL: dict[str, Any] = {"service": {"hostname": "a.example"}, "feeds": [FEED]}
@@ -42,7 +47,7 @@ def keys(cls: Any) -> list[str]:
 def sections(text: str) -> dict[str, str]:
     """The lines of each table, of all tables of a name together."""
     found: dict[str, str] = {}
-    for name, lines in re.findall(r"^\[\[?(\w+)[\w.]*\]\]?(.*\n(?:(?!\[).*\n)*)", text, re.MULTILINE):
+    for name, lines in re.findall(r"^(?:# )?\[\[?(\w+)[\w.]*\]\]?(.*\n(?:(?!(?:# )?\[).*\n)*)", text, re.MULTILINE):
         found[name] = found.get(name, "") + lines
     return found
 
@@ -60,7 +65,9 @@ def test_the_example_works_as_it_is() -> None:
 def test_the_example_shows_every_key(table: str) -> None:
     lines = sections(EXAMPLE.read_text())[table]
     by_rules = {"include", "require", "exclude"}
-    missing = [key for key in keys(TABLES[table]) if key not in by_rules and not re.search(rf"^(?:# )?{key} = ", lines, re.MULTILINE)]
+    text = EXAMPLE.read_text()
+    shown = {key for key in keys(TABLES[table]) if re.search(rf"^(?:# )?{key} = ", lines, re.MULTILINE) or f"[{table}.{key}." in text}
+    missing = sorted({*keys(TABLES[table])} - by_rules - shown)
 
     assert missing == []
 
@@ -74,7 +81,7 @@ def test_the_example_shows_every_table_and_how_rules_include_require_and_exclude
 
 
 def test_a_key_that_the_example_shows_commented_is_right_too() -> None:
-    text = re.sub(r"^# (\w+ = )", r"\1", EXAMPLE.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^# (\w+ = |\[\w+\])", r"\1", EXAMPLE.read_text(), flags=re.MULTILINE)
 
     assert parse(text) != load(EXAMPLE, {})
 
@@ -86,7 +93,7 @@ def test_what_the_example_says_is_the_default_where_it_shows_one() -> None:
         {**MINIMAL, "service": {"hostname": shown["service"]["hostname"]}, "labels": [{"value": "x-y", "signals": ["gtube"]}]}
     )
 
-    for table in ("service", "store", "ingest", "identity", "log", "labeler"):
+    for table in ("service", "store", "ingest", "identity", "appview", "opt_out", "claims", "log", "labeler"):
         assert getattr(config, table) == getattr(bare, table)
 
 

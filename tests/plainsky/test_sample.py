@@ -8,7 +8,7 @@ import pytest
 
 from models.duration import duration
 from models.events import AccountChanged, Event, IdentityChanged, PostCreated, PostDeleted, PostUpdated
-from models.post import Post, is_import, parse, sort_at
+from models.post import Post, indexed_at, is_import, parse, sort_at
 from models.protocol.syntax import is_cid, is_did, is_handle, tid_time_us
 from plainsky.sample import sample_events
 from tests.support.lexicons import assert_valid_record
@@ -111,7 +111,8 @@ def test_all_that_a_rule_can_look_at_is_there(posts: list[Post]) -> None:
     assert any(post.mentions for post in posts)
     assert sum(post.reply_parent is not None for post in posts) > 100
     assert len({tag for post in posts for tag in post.tags}) > 50
-    assert {"solidarity", "solidarité", "solidariteit", "eenzaamheid"} <= {tag for post in posts for tag in post.tags}
+    assert {"solidarity", "solidarité", "solidariteit"} <= {tag for post in posts for tag in post.tags}
+    assert "eenzaamheid" in {tag for post in posts for tag in post.extra_tags}
 
 
 def test_replies_and_quotes_answer_posts_that_were_there(events: list[Event]) -> None:
@@ -148,4 +149,4 @@ def test_two_posts_are_imports_and_one_comes_from_the_future(events: list[Event]
 
     assert sum(is_import(post.created_at, event.time_us, duration("30d")) for event, post in created) == 2
     ahead = [(event, post) for event, post in created if (post.created_at or 0) > event.time_us]
-    assert [sort_at(post.created_at, event.rev, event.time_us) for event, post in ahead] == [ahead[0][0].time_us - 200_000]
+    assert [sort_at(post.created_at, indexed_at(event.rev, event.time_us)) for event, post in ahead] == [ahead[0][0].time_us - 200_000]

@@ -5,7 +5,7 @@ import os
 import subprocess
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +52,8 @@ class Net:
         self.appview_did: str = info["bskyDid"]
         self.plc: str = info["plc"]
         self.ozone: str = info["ozone"]
+        self.ozone_did: str = info["ozoneDid"]
+        self._ozone_account: dict[str, str] = info["ozoneAccount"]
         self.firehose: str = info["firehose"].split("/xrpc/")[0]
         """The PDS as a WebSocket host: `ws://localhost:PORT`."""
         self._control: str = info["control"]
@@ -149,6 +151,24 @@ class Net:
         self.process()
         return self.did(who)
 
+    def moderate(self, subject: Ref | str, put: Sequence[str] = (), take: Sequence[str] = ()) -> None:
+        """Ozone's moderator puts labels on a post or an account (by DID), and takes others back."""
+        nsid = "tools.ozone.moderation"
+        about = (
+            {"$type": "com.atproto.admin.defs#repoRef", "did": subject}
+            if isinstance(subject, str)
+            else {"$type": "com.atproto.repo.strongRef", "uri": subject.uri, "cid": subject.cid}
+        )
+        event = {"$type": f"{nsid}.defs#modEventLabel", "createLabelVals": [*put], "negateLabelVals": [*take]}
+        body = {"event": event, "subject": about, "createdBy": self.did(self._moderator())}
+        self._xrpc("POST", self.pds, f"{nsid}.emitEvent", self._moderator(), body, {"atproto-proxy": f"{self.ozone_did}#atproto_labeler"})
+
+    def _moderator(self) -> str:
+        if "moderator" not in self.accounts:
+            found = self.get("com.atproto.identity.resolveHandle", "alice", handle=self._ozone_account["handle"])
+            self.accounts["moderator"] = {"did": found["did"], "password": self._ozone_account["password"]}
+        return "moderator"
+
     def subscribe_labeler(self, did: str, cursor: int = 0) -> dict[str, Any]:
         """Let the AppView take in the labeler's stream."""
         return dict(self.control("/appview/subscribe-labeler", did=did, cursor=cursor))
@@ -192,6 +212,15 @@ class Net:
     def call(self, nsid: str, who: str, body: Any = None, method: str = "POST") -> Any:
         """A procedure at the account's PDS."""
         return self._xrpc(method, self.pds, nsid, who, body, None)
+
+    def mails(self) -> list[dict[str, str]]:
+        """Every mail that the PDS has sent, oldest first."""
+        return list(self._control_call("GET", "/mails", None))
+
+    @property
+    def folder(self) -> Path:
+        """Where the network runs: net.json and the programs are in it."""
+        return self._folder
 
     def control(self, path: str, **body: Any) -> Any:
         """A call of the network's control API (see tests/network/README.md)."""
