@@ -3,6 +3,8 @@
 Source: atproto.com/specs/event-stream; lexicon com.atproto.label.subscribeLabels.
 """
 
+from collections.abc import Sequence
+from itertools import chain, zip_longest
 from typing import Any
 
 import libipld
@@ -14,10 +16,14 @@ from models.labels import Label
 _NO_SIG = b"\xff" * 64
 
 
-def labels(seq: int, label: Label, sig: bytes) -> bytes:
-    """#labels with one label: `sig` (64 bytes) goes as bytes, and absent fields are left out, as they were when it was signed."""
-    frame = _frame({"op": 1, "t": "#labels"}, {"seq": seq, "labels": [{**label.fields(), "sig": _NO_SIG}]})
-    return frame.replace(_NO_SIG, sig, 1)
+def labels(seq: int, signed: Sequence[tuple[Label, bytes]]) -> bytes:
+    """#labels with these labels, oldest first; `seq` is the last one's: who has read the frame has read up to there.
+
+    Signatures (64 bytes) go as bytes, and absent fields are left out, as they were when it was signed.
+    """
+    unsigned = [{**label.fields(), "sig": _NO_SIG} for label, _ in signed]
+    between = _frame({"op": 1, "t": "#labels"}, {"seq": seq, "labels": unsigned}).split(_NO_SIG)
+    return b"".join(chain.from_iterable(zip_longest(between, (sig for _, sig in signed), fillvalue=b"")))
 
 
 def info(name: str, message: str) -> bytes:

@@ -1,160 +1,232 @@
-"""The only writer of labels: turns verdicts into decisions and signed labels, inside the pipeline's transaction.
+"""The only writer of labels: what follows from verdicts is decided, signed and put into the log, inside the pipeline's transaction.
 
-Promises: handling the same again changes nothing. After each call the labels that stand on a post are those whose reason the post
-gives now, for its present cid; a label is negated with the identical cid (consumers that compare it would else let it stand). The log
-is a function of what was told, however it was cut into batches. Every label has its decision with the evidence, negations too.
+Promises: handling the same again changes nothing. The log is a function of what was told and when, however it was cut into batches. Every
+label has its decision with the evidence, negations too. What the throttle holds back waits in the database, negations before labels, each
+in the order of its decision; what the breaker holds back waits for a person.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TypeAlias
 
-import msgspec
 from coincurve import PrivateKey
 
-from labeler import frames, signing
-from labeler.judge import Verdict
-from models import decisions, labels
+from labeler import signing
+from labeler.judge import text_hash
+from labeler.limits import UNLIMITED, Breaker, Throttle
+from labeler.room import Baselines, Guard, Room
+from labeler.standing import Change, Deleted, Dropped, Item, Judged, Record
+from models import decisions, labels, posts
 from models.database import Session
-from models.decisions import Decision
-from models.labels import Label, SignedLabel
-from models.protocol.syntax import format_datetime, parse_datetime
+from models.decisions import Decision, Outcome, WaitsFor
+from models.labels import Found, Heads, Label, SignedLabel
+from models.protocol.syntax import format_datetime
 
-MILLISECOND = 1_000
+__all__ = ["Deleted", "Issuer", "Judged"]
 
 Clock: TypeAlias = Callable[[], int]
 """Now, in microseconds since the epoch."""
 
-
-class Judged(msgspec.Struct, frozen=True):
-    """A post as it is now, and the verdicts on it. A post that is new and has none need not be told."""
-
-    uri: str
-    cid: str
-    verdicts: Sequence[Verdict]
-
-
-class Deleted(msgspec.Struct, frozen=True):
-    """A post that is no more."""
-
-    uri: str
-
-
-class _Change(msgspec.Struct, frozen=True):
-    """One decision to be written, and unless its action is "none" the label with it."""
-
-    uri: str
-    cid: str
-    val: str
-    action: decisions.Action
-    mode: str
-    evidence: dict[str, Any]
-    rules_hash: str | None = None
+AT_ONCE = 1_000
+"""How many waiting decisions are issued in one transaction, if the throttle allows."""
 
 
 class Issuer:
-    """Signs as `src_did` with `key`. Used by one thread at a time; other processes may have theirs on the same database."""
+    """Signs as `src_did` with `key`. Used by one thread at a time; other processes may have theirs on the same database.
 
-    def __init__(self, src_did: str, key: PrivateKey, clock: Clock) -> None:
+    Without throttle and breaker everything is issued at once.
+    """
+
+    def __init__(
+        self, src_did: str, key: PrivateKey, clock: Clock, throttle: Throttle | None = None, breaker: Breaker | None = None
+    ) -> None:
         self.src_did = src_did
         self.public_key = key.public_key
-        self._key, self._clock = key, clock
+        self.key_id = signing.key_id(key.public_key)
+        self._key, self.clock = key, clock
+        self._for_labels = throttle.for_labels if throttle else UNLIMITED
+        self._for_negations = throttle.for_negations if throttle else UNLIMITED
+        self._breaker, self._baselines = breaker, Baselines()
 
-    def apply(self, session: Session, items: Iterable[Judged | Deleted]) -> bool:
-        """Write what follows from what became of posts, in order; True when the stream has something new.
+    def apply(self, session: Session, items: Iterable[Item], now: int | None = None) -> bool:
+        """Decide and write what follows from what became of posts, in order; True when the stream has something new.
 
         Items must be news (the pipeline drops late repeats by their rev): an item says what the post is now.
         """
         items = list(items)
-        uris = list(dict.fromkeys(item.uri for item in items))
-        if not uris:
+        if not items:
             return False
         labels.lock(session)
-        records = {uri: _Record(uri) for uri in uris}
-        for told in labels.history(session, self.src_did, uris):
-            records[told.uri].recall(told)
-        unissued = [item.uri for item in items if isinstance(item, Judged) and any(v.mode != "auto" for v in item.verdicts)]
-        for uri, *key in decisions.without_label(session, unissued):
-            records[uri].recorded.add(tuple(key))
-        return self._write(session, records, items)
+        now, issued = self.clock() if now is None else now, 0
+        heads = labels.heads(session)
+        if heads.waiting:
+            issued = self.issue(session, now)
+            heads = labels.heads(session)
+        records = recalled(session, self.src_did, list(dict.fromkeys(item.uri for item in items)))
+        if not any(isinstance(item, Judged) and item.verdicts for item in items) and all(record.is_blank for record in records.values()):
+            return issued > 0
+        work = self._work(session, now, heads)
+        hashes = [text_hash(item.post) if isinstance(item, Judged) and item.post and item.verdicts else None for item in items]
+        barred = _barred(session, items, hashes) if heads.bars else {}
+        for item, hash in zip(items, hashes, strict=True):
+            work.follow(records[item.uri], item, hash, barred.get(hash, ()))
+        return bool(work.close() + issued)
 
-    def _write(self, session: Session, records: "dict[str, _Record]", items: Sequence[Judged | Deleted]) -> bool:
-        changes = [(records[item.uri], change) for item in items for change in records[item.uri].follow(item)]
-        if not changes:
-            return False
-        now, last_id, seq = self._clock(), decisions.last_id(session), labels.last_seq(session)
-        decided, signed = [], []
-        for decision_id, (record, change) in enumerate(changes, last_id + 1):
-            decided.append(
-                Decision(
-                    decision_id, change.uri, change.cid, change.val, change.action, change.mode, change.evidence, change.rules_hash, now
-                )
-            )
-            if change.action != "none":
-                seq += 1
-                signed.append(self._signed(seq, change, record.next_cts(now), decision_id))
-        decisions.add(session, decided)
-        labels.append(session, signed)
-        return bool(signed)
+    def issue(self, session: Session, now: int) -> int:
+        """Issue what waits, as far as there is room at `now` (µs); how many labels came of it."""
+        labels.lock(session)
+        issued, more = 0, True
+        while more:
+            work = self._work(session, now, labels.heads(session))
+            more = work.issue_waiting()
+            issued += work.close()
+        return issued
 
-    def _signed(self, seq: int, change: _Change, cts: str, decision_id: int) -> SignedLabel:
-        label = Label(self.src_did, change.uri, change.val, cts, change.cid or None, neg=change.action == "negate")
-        sig = signing.sign(label, self._key)
-        return SignedLabel(seq, label, sig, frames.labels(seq, label, sig), decision_id)
+    def sign(self, label: Label) -> bytes:
+        """Our signature."""
+        return signing.sign(label, self._key)
+
+    def renewed(self, session: Session, found: Sequence[Found], life: int, now: int) -> int:
+        """Say these labels again, to end later; as many as there is room for. How many that were."""
+        labels.lock(session)
+        work = self._work(session, now, labels.heads(session))
+        records = recalled(session, self.src_did, [each.label.uri for each in found])
+        for each in found:
+            label = each.label
+            if not work.put(records[label.uri], label.cid or "", label.val, "label", life, each.decision_id):
+                break
+        return work.close()
 
     def can_sign(self) -> bool:
         """The key makes signatures that verify."""
         label = Label(self.src_did, self.src_did, "health", format_datetime(0))
-        return signing.verify(label, signing.sign(label, self._key), self.public_key)
+        return signing.verify(label, self.sign(label), self.public_key)
+
+    def _work(self, session: Session, now: int, heads: Heads) -> "_Work":
+        room = Room(session, self._for_labels, self._for_negations, heads.seq, now)
+        guard = Guard(session, self._breaker, self._baselines, heads.tripped, now)
+        return _Work(self, session, room, guard, heads, now)
 
 
-class _Record:
-    """What stands on one post, and what was decided of it without a label."""
+class _Work:
+    """One transaction's: what it decided, dropped and signed, written by `close`."""
 
-    def __init__(self, uri: str) -> None:
-        self.uri = uri
-        self.recorded: set[tuple[str, ...]] = set()
-        self._standing: set[tuple[str, str]] = set()
-        self._cts = 0
+    def __init__(self, issuer: Issuer, session: Session, room: Room, guard: Guard, heads: Heads, now: int) -> None:
+        self._issuer, self._session, self._room, self._guard, self._now = issuer, session, room, guard, now
+        self._seq, self._last_id = heads.seq, heads.decision_id
+        self._decided: list[Decision] = []
+        self._signed: list[SignedLabel] = []
+        self._settled: list[tuple[int, Outcome]] = []
+        self._purged: list[tuple[str, int]] = []
 
-    def recall(self, told: labels.Told) -> None:
-        """The log said this (called oldest first)."""
-        (self._standing.discard if told.neg else self._standing.add)((told.cid, told.val))
-        self._cts = max(self._cts, parse_datetime(told.cts) or 0)
+    def issue_waiting(self) -> bool:
+        """Issue what was decided before: negations, then labels, each in turn. True when there may be more, and room for it."""
+        waiting = [*self._waiting("negating"), *self._waiting("labelling")]
+        records = recalled(self._session, self._issuer.src_did, list({decision.uri for decision in waiting})) if waiting else {}
+        for decision in waiting:
+            life = decision.life if decision.action == "label" else None
+            if self.put(records[decision.uri], decision.cid, decision.val, decision.action, life, decision.id):
+                self._settled.append((decision.id, "issued"))
+        return len(self._settled) == len(waiting) >= AT_ONCE
 
-    def next_cts(self, now: int) -> str:
-        """Later than everything said of this post, so that for any consumer the last word is the last, whether or not it compares cids."""
-        self._cts = max(now // MILLISECOND, self._cts // MILLISECOND + 1) * MILLISECOND
-        return format_datetime(self._cts)
+    def _waiting(self, waits_for: WaitsFor) -> list[Decision]:
+        return decisions.waiting(self._session, waits_for, limit=AT_ONCE)
 
-    def follow(self, item: Judged | Deleted) -> Iterator[_Change]:
-        """What must be written so that the labels are right again: first what goes, then what comes."""
-        kept = {(item.cid, verdict.value) for verdict in item.verdicts} if isinstance(item, Judged) else set()
-        for cid, val in sorted(self._standing - kept):
-            self._standing.discard((cid, val))
-            yield _Change(self.uri, cid, val, "negate", "auto", _cause(item, cid))
-        if isinstance(item, Judged):
-            yield from self._reasons(item)
-
-    def _reasons(self, item: Judged) -> Iterator[_Change]:
-        for verdict in item.verdicts:
-            if verdict.mode == "auto":
-                yield from self._label(item.cid, verdict)
+    def follow(self, record: Record, item: Item, hash: str | None, barred: Collection[str]) -> None:
+        """Decide what follows from what became of a post."""
+        for step in record.follow(item, self._now, barred):
+            if isinstance(step, Dropped):
+                self._settled.append((step.decision_id, step.outcome))
             else:
-                yield from self._record(item.cid, verdict)
+                self._decide(record, step, item, hash)
+        if isinstance(item, Deleted) and record.has_words:
+            self._purged.append((item.uri, self._last_id))
 
-    def _label(self, cid: str, verdict: Verdict) -> Iterator[_Change]:
-        if (cid, verdict.value) not in self._standing:
-            self._standing.add((cid, verdict.value))
-            yield _Change(self.uri, cid, verdict.value, "label", verdict.mode, {"findings": verdict.evidence}, verdict.rules_hash)
+    def put(self, record: Record, cid: str, val: str, action: decisions.Action, life: int | None, decision_id: int) -> bool:
+        """Sign, if there is room."""
+        neg = action == "negate"
+        if not self._room.take(neg):
+            return False
+        cts, exp = record.next_cts(self._now, life)
+        label = Label(self._issuer.src_did, record.uri, val, cts, cid or None, neg, exp)
+        self._seq += 1
+        self._signed.append(SignedLabel(self._seq, label, self._issuer.sign(label), decision_id, self._now, self._issuer.key_id))
+        record.issued((cid, val), action, exp)
+        return True
 
-    def _record(self, cid: str, verdict: Verdict) -> Iterator[_Change]:
-        if (cid, verdict.value, verdict.mode) not in self.recorded:
-            self.recorded.add((cid, verdict.value, verdict.mode))
-            yield _Change(self.uri, cid, verdict.value, "none", verdict.mode, {"findings": verdict.evidence}, verdict.rules_hash)
+    def close(self) -> int:
+        """Write it all; how many labels came of it."""
+        if self._decided:
+            decisions.add(self._session, self._decided)
+        if self._signed:
+            labels.append(self._session, self._signed)
+        if self._settled:
+            decisions.settle(self._session, self._settled)
+        if self._purged:
+            decisions.purge(self._session, self._purged)
+        self._guard.close()
+        return len(self._signed)
+
+    def _decide(self, record: Record, change: Change, item: Item, hash: str | None) -> None:
+        self._last_id += 1
+        waits_for = self._waits_for(change)
+        outcome: Outcome | None = None
+        if waits_for in ("labelling", "negating") and self.put(record, *change.key, change.action, change.life, self._last_id):
+            waits_for, outcome = None, "issued"
+        record.waits(change.key, self._last_id, change.action, waits_for, change.mode)
+        post = item.post if isinstance(item, Judged) and change.action != "negate" else None
+        record.has_words |= post is not None
+        self._decided.append(
+            Decision(
+                self._last_id,
+                change.uri,
+                change.cid,
+                change.val,
+                change.action,
+                change.mode,
+                change.evidence,
+                change.rules_hash,
+                self._now,
+                "machine",
+                None,
+                None,
+                None,
+                change.life,
+                waits_for,
+                outcome,
+                hash if post else None,
+                posts.packed(post) if post else None,
+            )
+        )
+
+    def _waits_for(self, change: Change) -> WaitsFor | None:
+        if change.action == "negate":
+            return "negating"
+        if change.action == "label":
+            return "labelling" if self._guard.lets(change.val) else "person"
+        return "person" if change.mode == "review" else None
 
 
-def _cause(item: Judged | Deleted, cid: str) -> dict[str, Any]:
-    """Why a label on version `cid` of a post is taken back: the post is gone, was edited, or is judged otherwise than before."""
-    if isinstance(item, Deleted):
-        return {"cause": "deleted"}
-    return {"cause": "edited", "cid": item.cid} if item.cid != cid else {"cause": "rejudged"}
+def recalled(session: Session, src_did: str, uris: Sequence[str]) -> dict[str, Record]:
+    """What stands on these, and what is under way."""
+    records = {uri: Record(uri) for uri in uris}
+    before = decisions.known(session, uris)
+    if before:  # every label follows from a decision
+        for told in labels.history(session, src_did, list({known.uri for known in before})):
+            records[told.uri].recall(told)
+    for known in before:
+        records[known.uri].remember(known)
+    return records
+
+
+def _barred(session: Session, items: Sequence[Item], hashes: Sequence[str | None]) -> dict[str | None, set[str]]:
+    """By hash of the text, the values that a person took from it."""
+    wanted = {
+        (verdict.value, hash)
+        for item, hash in zip(items, hashes, strict=True)
+        if hash and isinstance(item, Judged)
+        for verdict in item.verdicts
+    }
+    found: dict[str | None, set[str]] = {}
+    for val, hash in decisions.barred(session, wanted) if wanted else ():
+        found.setdefault(hash, set()).add(val)
+    return found

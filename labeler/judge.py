@@ -1,51 +1,91 @@
 """Judges a post: for which label values is there a reason, and what is it. Pure: nothing is read, written or timed."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from labeler import signals
-from labeler.policy import LabelPolicy, Mode
+from labeler.policy import Gate, LabelPolicy, Mode, unmeasured
+from models.duration import Duration, duration
 from models.post import Post
+
+EVER = duration("30d")
+_encode = msgspec.json.Encoder().encode
 
 
 class Verdict(msgspec.Struct, frozen=True):
     """The reason for one label value holds.
 
-    `evidence` is what was found, as plain data; `rules_hash` (hex of SHA-256) says by which policy and signals.
+    `evidence` is what was found, as plain data: `findings` (each with its weight), their sum, the threshold, and why the machine decides
+    nothing alone, if it does not. `rules_hash` (hex of SHA-256) says by which policy and signals. `expires` is how long the label lives.
     """
 
     value: str
     mode: Mode
-    evidence: tuple[dict[str, Any], ...]
+    evidence: dict[str, Any]
     rules_hash: str
+    expires: Duration = EVER
 
 
 class Judge:
-    """All label policies of a config. Each signal looks at a post once, however many policies it supports."""
+    """All label policies of a config. Each signal looks at a post once, however many policies it supports.
 
-    def __init__(self, policies: Sequence[LabelPolicy]) -> None:
-        self._signals = [signals.load(kind) for kind in sorted({kind for policy in policies for kind in policy.signals})]
-        versions = {signal.kind: signal.version for signal in self._signals}
-        self._policies = [(policy, _rules_hash(policy, versions)) for policy in policies]
+    gate: where the measured precision allows a machine to label alone. versions: what else is told with each verdict, such as the hash of
+    the config and of each model.
+    """
+
+    def __init__(self, policies: Sequence[LabelPolicy], gate: Gate = unmeasured, versions: Mapping[str, str] | None = None) -> None:
+        kinds = {kind for policy in policies for kind in (*policy.signals, *policy.abstain)}
+        self._signals = [signals.load(kind) for kind in sorted(kinds)]
+        self._gate = gate
+        of_signals = {signal.kind: signal.version for signal in self._signals}
+        self._policies = [(policy, _rules_hash(policy, of_signals), _versions(policy, of_signals, versions or {})) for policy in policies]
 
     def judge(self, did: str, post: Post) -> list[Verdict]:
         """A verdict for each value whose reason holds, in the config's order; mostly none.
 
         A post is judged by what it says: its author's DID changes nothing.
         """
-        findings = {finding.kind: msgspec.to_builtins(finding) for signal in self._signals if (finding := signal.look(post))}
+        findings = {finding.kind: finding for signal in self._signals if (finding := signal.look(post))}
         if not findings:
             return []
-        return [
-            Verdict(policy.value, policy.mode, evidence, rules_hash)
-            for policy, rules_hash in self._policies
-            if (evidence := tuple(findings[kind] for kind in policy.signals if kind in findings))
-        ]
+        verdicts = (self._verdict(*each, post, findings) for each in self._policies)
+        return [verdict for verdict in verdicts if verdict]
+
+    def _verdict(
+        self, policy: LabelPolicy, rules_hash: str, versions: dict[str, Any], post: Post, findings: Mapping[str, signals.Finding]
+    ) -> Verdict | None:
+        counting = [findings[kind] for kind in policy.signals if kind in findings]
+        score = sum(finding.weight for finding in counting)
+        if not counting or score < policy.threshold or not policy.speaks(post.langs):
+            return None
+        doubts = [kind for kind in policy.abstain if kind in findings]
+        mode = policy.mode_in(post.langs, self._gate)
+        evidence = {"findings": msgspec.to_builtins(counting), "score": score, "threshold": policy.threshold, **versions}
+        if doubts:
+            evidence["doubts"] = doubts
+        return Verdict(policy.value, "review" if doubts and mode == "auto" else mode, evidence, rules_hash, policy.expires)
 
 
-def _rules_hash(policy: LabelPolicy, versions: dict[str, int]) -> str:
-    rules = {"value": policy.value, "mode": policy.mode, "signals": {kind: versions[kind] for kind in policy.signals}}
+def text_hash(post: Post) -> str:
+    """Hex of SHA-256 of what readers see of a post: the same words, however they are spaced and capitalised, have the same hash."""
+    said = [" ".join(text.casefold().split()) for text in (post.text, *post.alts, *post.card)]
+    return hashlib.sha256(_encode(said)).hexdigest()
+
+
+def _versions(policy: LabelPolicy, of_signals: Mapping[str, int], further: Mapping[str, str]) -> dict[str, Any]:
+    return {"versions": {**{kind: of_signals[kind] for kind in policy.signals}, **further}}
+
+
+def _rules_hash(policy: LabelPolicy, of_signals: Mapping[str, int]) -> str:
+    rules = {
+        "value": policy.value,
+        "mode": policy.mode,
+        "signals": {kind: of_signals[kind] for kind in policy.signals},
+        "threshold": policy.threshold,
+        "languages": policy.languages,
+        "abstain": {kind: of_signals[kind] for kind in policy.abstain},
+    }
     return hashlib.sha256(msgspec.json.encode(rules, order="sorted")).hexdigest()

@@ -1,17 +1,36 @@
-"""What the labeler may do with a signal: one `[[labels]]` table of the config, as a frozen value checked when it is made."""
+"""What the labeler may do with its signals: one `[[labels]]` table of the config, as a frozen value checked when it is made.
+
+The bounds that hold for all labels together, throttle and breaker, are in `labeler.limits`.
+"""
 
 import re
+from collections.abc import Callable
 from typing import Any, Literal, TypeAlias, get_args
 
 from attrs import field, frozen
-from attrs.validators import in_
+from attrs.validators import deep_iterable, in_
 
 from labeler import signals
+from labeler.definitions import Appearance
+from models.duration import Duration, duration
+from models.protocol.syntax import is_language
 
 Mode: TypeAlias = Literal["shadow", "review", "auto"]
+Target: TypeAlias = Literal["post", "account"]
 
 RESERVED = frozenset({"bot", "gore", "graphic-media", "impersonation", "needs-review", "nudity", "porn", "sexual"})
 """Values to which clients and AppViews give a meaning of their own (lexicon com.atproto.label.defs#labelValue and its predecessors)."""
+TEST_SIGNALS = frozenset({"gtube"})
+"""They fire on nothing but the operator's own test, so there is nothing to measure."""
+
+Gate: TypeAlias = Callable[[str, str], str | None]
+"""(value, language) -> why a machine may not give this label by itself to posts in that language, "" for posts that name none; None when
+measured precision allows it (`labeler.gate.allowed` has the arithmetic)."""
+
+
+def unmeasured(value: str, lang: str) -> str | None:
+    """The gate while nothing is measured."""
+    return f'nobody has measured yet how often "{value}" is right{f" in {lang}" if lang else ""}'
 
 
 def _check_value(_policy: object, _attribute: Any, value: str) -> None:
@@ -26,17 +45,81 @@ def _check_value(_policy: object, _attribute: Any, value: str) -> None:
 def _check_signals(_policy: object, _attribute: Any, kinds: tuple[str, ...]) -> None:
     if not kinds:
         raise ValueError(f"a label needs at least one signal: {', '.join(signals.kinds())}")
+    _check_kinds(_policy, _attribute, kinds)
+
+
+def _check_kinds(_policy: object, _attribute: Any, kinds: tuple[str, ...]) -> None:
     for kind in kinds:
         signals.load(kind)
 
 
-@frozen
-class LabelPolicy:
-    """One label value: which signals support it (any of them is reason enough), and whether a machine may issue it alone.
+def _check_threshold(_policy: object, _attribute: Any, threshold: float) -> None:
+    if not 0 < threshold <= 1_000:
+        raise ValueError("expected a number above 0: a post whose signals weigh nothing gives no reason")
 
-    `shadow` decides and records, `review` waits for a person, `auto` issues.
+
+def _check_language(_policy: object, _attribute: Any, lang: str) -> None:
+    if not is_language(lang):
+        raise ValueError('expected a language tag, like "nl" or "pt-BR"')
+
+
+def _check_expires(_policy: object, _attribute: Any, expires: Duration) -> None:
+    if not duration("1h") <= expires <= duration("52w"):
+        raise ValueError("expected between 1h and 52w: a label is renewed while it holds, and must end soon after its labeler did")
+
+
+def _check_targets(_policy: object, _attribute: Any, targets: tuple[Target, ...]) -> None:
+    if "post" not in targets and "account" not in targets:
+        raise ValueError('expected ["post"], or ["post", "account"] for a label that a person may put on an account, too')
+
+
+@frozen
+class LabelPolicy(Appearance):
+    """One label value: which signals support it, when that is reason enough, and whether a machine may issue it alone.
+
+    `shadow` decides and records, `review` waits for a person, `auto` issues. How readers see it: `labeler.definitions.Appearance`.
     """
 
     value: str = field(validator=_check_value)
     signals: tuple[str, ...] = field(validator=_check_signals)
+    """Those that count; what they weigh is added up."""
     mode: Mode = field(default="shadow", validator=in_(get_args(Mode)))
+    threshold: float = field(default=1.0, validator=_check_threshold)
+    """What the signals must weigh together. One that knows no degrees weighs 1."""
+    languages: tuple[str, ...] = field(default=(), validator=deep_iterable(_check_language))
+    """The machine says nothing of posts that name none of these; empty: of posts in any language or none it does."""
+    abstain: tuple[str, ...] = field(default=(), validator=_check_kinds)
+    """Signals of doubt: where one of them fires the machine decides nothing alone, and `auto` becomes `review`."""
+    expires: Duration = field(default=duration("30d"), validator=_check_expires)
+    targets: tuple[Target, ...] = field(default=("post",), validator=(deep_iterable(in_(get_args(Target))), _check_targets))
+    """A machine labels posts only; "account" lets a person put the label on an account."""
+
+    @property
+    def is_test(self) -> bool:
+        """It needs no measuring."""
+        return TEST_SIGNALS.issuperset(self.signals)
+
+    def speaks(self, langs: tuple[str, ...]) -> bool:
+        """Whether the machine says anything of a post in these languages; "nl" covers "nl-BE"."""
+        return not self.languages or any(_covers(wanted, lang) for wanted in self.languages for lang in langs)
+
+    def mode_in(self, langs: tuple[str, ...], gate: Gate) -> Mode:
+        """The mode in force for a post in these languages: `auto` only where the gate is open for each of them."""
+        if self.mode != "auto" or self.is_test:
+            return self.mode
+        return "auto" if all(gate(self.value, lang) is None for lang in langs or ("",)) else "review"
+
+
+def why_not_auto(policy: LabelPolicy, gate: Gate = unmeasured) -> str | None:
+    """Why `mode = "auto"` is refused: the gate is closed in every language that the label is for. None when it may stand."""
+    if policy.mode != "auto" or policy.is_test:
+        return None
+    reasons = [gate(policy.value, lang) for lang in policy.languages or ("",)]
+    if None in reasons:
+        return None
+    return f'{"; ".join(dict.fromkeys(filter(None, reasons)))}. Write mode = "review", and let people decide until the figures allow more'
+
+
+def _covers(wanted: str, lang: str) -> bool:
+    wanted, lang = wanted.lower(), lang.lower()
+    return lang == wanted or lang.startswith(f"{wanted}-")

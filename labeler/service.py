@@ -6,14 +6,17 @@ The app calls `close` in its `on_shutdown`, so that streams end before the serve
 import asyncio
 
 from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from labeler.issuer import Issuer
+from labeler.replay import MAX_SEQ
 from labeler.stream import Subscriber, Tail
 from labeler.xrpc import query_labels
 from models.database import Database
+from models.labels import Found
 from models.protocol.xrpc import XrpcError, integer, one
 
-MAX_SEQ = 2**53 - 1
+_JSON = CIMultiDictProxy(CIMultiDict({"Content-Type": "application/json", "Access-Control-Allow-Origin": "*"}))
 
 
 class LabelService:
@@ -62,7 +65,11 @@ class LabelService:
 
     async def label_query_labels(self, request: web.Request) -> web.Response:
         """com.atproto.label.queryLabels"""
-        return web.Response(body=await query_labels(self._database, request.query), content_type="application/json")
+        return web.Response(body=await query_labels(self._database, request.query, self._sig), headers=_JSON)
+
+    def _sig(self, row: Found) -> bytes:
+        issuer = self._issuer
+        return row.sig if row.key_id == issuer.key_id or row.label.src != issuer.src_did else issuer.sign(row.label)
 
     async def label_subscribe_labels(self, request: web.Request) -> web.StreamResponse:
         """com.atproto.label.subscribeLabels"""
@@ -86,4 +93,4 @@ class LabelService:
 def _refusal(status: int, header: str, value: str, message: str) -> web.Response:
     """RFC 9110 wants the header with these two statuses."""
     body = XrpcError(status, "InvalidRequest", message).body()
-    return web.Response(status=status, body=body, content_type="application/json", headers={header: value})
+    return web.Response(status=status, body=body, headers={**_JSON, header: value})

@@ -1,8 +1,9 @@
 """com.atproto.label.subscribeLabels: the label log as a stream, from any cursor on, then live.
 
 Promises: no gap between replay and live, and no memory per subscriber: each re-reads `seq > cursor` from the log and sleeps until the log
-is longer, so there is nothing to hand over and nothing to queue. A subscriber that does not read is sent away (ConsumerTooSlow); one that
-comes back with its cursor misses nothing. A cursor is exclusive, as in Ozone.
+is longer, so there is nothing to hand over and nothing to queue. What came last is read and encoded once for all who have read the rest.
+A subscriber that does not read is sent away (ConsumerTooSlow); one that comes back with its cursor misses nothing. A cursor is exclusive,
+as in Ozone. A frame holds as many labels as there are, up to a block.
 
 Source: atproto.com/specs/event-stream, lexicon com.atproto.label.subscribeLabels, packages/ozone/src/sequencer.
 """
@@ -10,17 +11,19 @@ Source: atproto.com/specs/event-stream, lexicon com.atproto.label.subscribeLabel
 import asyncio
 import contextlib
 import logging
+from collections.abc import Iterable
 
 from aiohttp import WSCloseCode, web
 
-from labeler import frames
+from labeler import frames, replay
 from models import labels
 from models.database import Database, Session
+from models.label_blocks import Block
 
 log = logging.getLogger(__name__)
 
-CHUNK = 500
-"""Frames of one read; between two reads it is others' turn."""
+RECENT_BYTES = 512_000
+"""How much of the newest frames stays in memory, for those who have read all but them."""
 
 
 class StreamError(Exception):
@@ -37,8 +40,10 @@ class Tail:
     def __init__(self, database: Database, poll: float) -> None:
         self.head = 0
         self._database, self._poll = database, poll
+        self._recent: dict[int, Block] = {}
+        self._bytes = 0
         self._awake = asyncio.Event()
-        self._moved = asyncio.Condition()
+        self._moved = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._watching = self._loop.create_task(self._watch())
 
@@ -49,8 +54,12 @@ class Tail:
 
     async def beyond(self, seq: int) -> None:
         """Returns as soon as the log goes beyond `seq`."""
-        async with self._moved:
-            await self._moved.wait_for(lambda: self.head > seq)
+        while self.head <= seq:
+            await self._moved.wait()
+
+    def recent(self, seq: int) -> Block | None:
+        """The frame that follows `seq`, if it is one of the newest."""
+        return self._recent.get(seq)
 
     async def close(self) -> None:
         """Watch no longer."""
@@ -72,11 +81,24 @@ class Tail:
             self._awake.clear()
 
     async def _look(self) -> None:
-        head = await self._database.read(labels.last_seq)
-        if head != self.head:
-            async with self._moved:
-                self.head = head
-                self._moved.notify_all()
+        if self.head == 0:
+            self._move(await self._database.read(labels.last_seq))
+            return
+        while block := await self._database.read(replay.newest, self.head):
+            self._keep(block)
+            self._move(block.last_seq)
+
+    def _keep(self, block: Block) -> None:
+        self._recent[self.head] = block
+        self._bytes += len(block.frame)
+        while self._bytes > RECENT_BYTES and len(self._recent) > 1:
+            self._bytes -= len(self._recent.pop(next(iter(self._recent))).frame)
+
+    def _move(self, head: int) -> None:
+        if head > self.head:
+            self.head = head
+            moved, self._moved = self._moved, asyncio.Event()
+            moved.set()
 
 
 class Subscriber:
@@ -129,18 +151,20 @@ class Subscriber:
         if cursor is not None and cursor > head:
             raise StreamError("FutureCursor", "Cursor in the future.")
         if cursor and oldest > cursor + 1:
-            await self._send(frames.info("OutdatedCursor", "Requested cursor exceeded limit. Possibly missing events"))
+            outdated = frames.info("OutdatedCursor", "Requested cursor exceeded limit. Possibly missing events")
+            await self._send([Block(cursor, outdated)])
         self.cursor = head if cursor is None else cursor
         while True:
             await self._tail.beyond(self.cursor)
-            for seq, frame in await self._database.read(labels.frames, self.cursor, CHUNK):
-                await self._send(frame)
-                self.cursor = seq
+            recent = self._tail.recent(self.cursor)
+            await self._send([recent] if recent else await self._database.glance(replay.following, self.cursor))
 
-    async def _send(self, frame: bytes) -> None:
+    async def _send(self, blocks: Iterable[Block]) -> None:
         try:
             async with asyncio.timeout(self._patience):
-                await self.socket.send_bytes(frame)
+                for block in blocks:
+                    await self.socket.send_bytes(block.frame)
+                    self.cursor = block.last_seq
         except TimeoutError:
             raise StreamError("ConsumerTooSlow", "Stream consumer too slow") from None
 

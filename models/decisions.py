@@ -1,21 +1,28 @@
-"""The table `decision`: what the labeler decided, and on what evidence, whether or not a label came of it. All of its SQL.
+"""The table `decision`: what was decided, by whom, on what evidence, and what came of it. All of its SQL.
+
+A label of the log points at the decision it follows from. A decision that answers an earlier one (a person confirms what a machine found)
+names it in `about_id`, so that the whole chain of reasons can be told. Only `waits_for`, `outcome` and the post's words ever change.
 
 Ids are given by the writer, who holds the label log's lock (`models.labels.lock`).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from models.database import Session
+from models.database import Row, Session
 
 Action: TypeAlias = Literal["label", "negate", "none"]
-"""What was done: a label issued, a label taken back, or nothing (shadow and review)."""
+"""What was decided: to issue a label, to take one back, or nothing yet (shadow and review)."""
+WaitsFor: TypeAlias = Literal["labelling", "negating", "person", "second"]
+"""What must come next: room for a label or a negation in the stream, a person's word, another person's word."""
+Outcome: TypeAlias = Literal["issued", "superseded", "rejected", "confirmed"]
+"""What came of it: in the log; the post changed before; a person said no; a person said yes, in a decision of its own."""
 
 
 class Decision(NamedTuple):
-    """A row of the table. `evidence` is plain data; `rules_hash` is None for a negation: it follows from what became of the post."""
+    """A row of the table. `evidence` is plain data; `cid` is empty for an account and for all versions of a record."""
 
     id: int
     uri: str
@@ -23,10 +30,45 @@ class Decision(NamedTuple):
     val: str
     action: Action
     mode: str
+    """"shadow", "review" or "auto", as the label's policy was; "person" when a person decided."""
     evidence: dict[str, Any]
     rules_hash: str | None
+    """Of policy, signals and models; None for what does not follow from rules."""
     decided_at: int
     """In microseconds."""
+    role: str = "machine"
+    moderator: str | None = None
+    """Whose word it is; for moderators' eyes only."""
+    reason: str | None = None
+    about_id: int | None = None
+    life: int | None = None
+    """How long the label lives, in microseconds, if it is not renewed; None for what is no label."""
+    waits_for: WaitsFor | None = None
+    outcome: Outcome | None = None
+    text_hash: str | None = None
+    """Of the words that were judged: see `models.post.text_hash`."""
+    body: str | None = None
+    """The post as it was judged, as `models.posts.packed` makes it; None once the post is deleted."""
+
+
+class Known(NamedTuple):
+    """What the issuer must know of an earlier decision on a post."""
+
+    uri: str
+    cid: str
+    val: str
+    id: int
+    action: Action
+    mode: str
+    role: str
+    waits_for: WaitsFor | None
+    outcome: Outcome | None
+    has_body: bool
+
+
+_COLUMNS = ", ".join(Decision._fields)
+_ADD = f"INSERT INTO decision ({_COLUMNS})"
+_encode = msgspec.json.Encoder().encode
 
 
 def last_id(session: Session) -> int:
@@ -36,25 +78,132 @@ def last_id(session: Session) -> int:
 
 def add(session: Session, decisions: Iterable[Decision]) -> None:
     """Write new decisions."""
-    session.executemany(
-        "INSERT INTO decision (id, uri, cid, val, action, mode, evidence, rules_hash, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [decision._replace(evidence=msgspec.json.encode(decision.evidence).decode()) for decision in decisions],  # type: ignore[arg-type]
-    )
+    session.insert(_ADD, [(*row[:6], _encode(row.evidence).decode(), *row[7:]) for row in decisions])
 
 
-def without_label(session: Session, uris: Collection[str]) -> set[tuple[str, str, str, str]]:
-    """(uri, cid, val, mode) of what was decided in shadow or for review of these posts."""
-    rows = session.matching(
-        "SELECT decision.uri, cid, val, mode FROM wanted JOIN decision ON decision.uri = wanted.uri AND decision.action = 'none'",
-        {"uri": "TEXT"},
-        [(uri,) for uri in uris],
-    )
-    return {(row[0], row[1], row[2], row[3]) for row in rows}
+def known(session: Session, uris: Sequence[str]) -> list[Known]:
+    """Everything decided of these, oldest first."""
+    found: list[Row] = []
+    for start in range(0, len(uris), _WIDTHS[-1]):
+        some = uris[start : start + _WIDTHS[-1]]
+        width = next(width for width in _WIDTHS if width >= len(some))
+        found += session.execute(_KNOWN[width], [*some, *[some[-1]] * (width - len(some))])
+    return sorted((Known._make((*row[:9], bool(row[9]))) for row in found), key=lambda row: row.id)
+
+
+# A list in place of a join with what is wanted: this is asked for every batch, and of one post costs half as much.
+_WIDTHS = (1, 4, 16, 64, 256)
+_KNOWN = {
+    width: "SELECT uri, cid, val, id, action, mode, role, waits_for, outcome, body IS NOT NULL FROM decision"
+    f" WHERE uri IN ({', '.join('?' * width)})"
+    for width in _WIDTHS
+}
 
 
 def of_uri(session: Session, uri: str) -> list[Decision]:
-    """Everything decided of a post, oldest first."""
+    """Everything decided of a post or an account, oldest first."""
+    return _all(session, "WHERE uri = ? ORDER BY id", (uri,))
+
+
+def by_id(session: Session, decision_id: int) -> Decision | None:
+    """One decision."""
+    return next(iter(_all(session, "WHERE id = ?", (decision_id,))), None)
+
+
+def chain(session: Session, decision_id: int) -> list[Decision]:
+    """A decision, what it answered, what that answered ...: the first says what is, the last what it began with."""
+    found: list[Decision] = []
+    following: int | None = decision_id
+    while following is not None and (decision := by_id(session, following)):
+        found.append(decision)
+        following = decision.about_id
+    return found
+
+
+def waiting(session: Session, waits_for: WaitsFor, after: int = 0, limit: int = 50, val: str | None = None) -> list[Decision]:
+    """What waits, oldest first; of one value if wanted."""
+    which = "waits_for = ? AND id > ?" + (" AND val = ?" if val else "")
+    return _all(session, f"WHERE {which} ORDER BY id LIMIT ?", (waits_for, after, *([val] if val else []), limit))
+
+
+def count_waiting(session: Session) -> dict[str, int]:
+    """How many decisions wait, by what they wait for."""
+    return dict(session.execute("SELECT waits_for, count(*) FROM decision WHERE waits_for IS NOT NULL GROUP BY waits_for"))
+
+
+def is_room_wanted(session: Session) -> bool:
+    """Labels or negations wait to be issued."""
+    return bool(session.execute("SELECT 1 FROM decision WHERE waits_for IN ('negating', 'labelling') LIMIT 1"))
+
+
+def settle(session: Session, outcomes: Iterable[tuple[int, Outcome]]) -> None:
+    """Nothing more is waited for: (id, what came of it)."""
+    session.executemany("UPDATE decision SET waits_for = NULL, outcome = ? WHERE id = ?", [(outcome, id) for id, outcome in outcomes])
+
+
+def release(session: Session, decision_id: int) -> None:
+    """A second person agreed: the label waits for room only."""
+    session.execute("UPDATE decision SET waits_for = 'labelling' WHERE id = ?", (decision_id,))
+
+
+def reopen(session: Session, decision_id: int) -> None:
+    """It waits for a person again: a person's word on it was taken back."""
+    session.execute("UPDATE decision SET waits_for = 'person', outcome = NULL WHERE id = ?", (decision_id,))
+
+
+def uris_of(session: Session, did: str) -> list[str]:
+    """The account itself and its records, as far as anything was decided of them."""
     rows = session.execute(
-        "SELECT id, uri, cid, val, action, mode, evidence, rules_hash, decided_at FROM decision WHERE uri = ? ORDER BY id", (uri,)
+        "SELECT DISTINCT uri FROM decision WHERE uri = ? OR (uri >= ? AND uri < ?)", (did, f"at://{did}/", f"at://{did}0")
     )
-    return [Decision(*row)._replace(evidence=msgspec.json.decode(row[6])) for row in rows]
+    return sorted(row[0] for row in rows)
+
+
+def purge(session: Session, deleted: Collection[tuple[str, int]]) -> None:
+    """Forget the words of deleted posts: hash, kinds and weights of what was found, and all that was decided stay.
+
+    deleted: uri, and the last decision before the deletion. (A post may be written again.)
+    """
+    rows = session.matching(
+        "SELECT decision.id, evidence FROM wanted JOIN decision ON decision.uri = wanted.uri AND decision.id <= wanted.id",
+        {"uri": "TEXT", "id": "BIGINT"},
+        deleted,
+    )
+    without = [(_encode(_without_words(msgspec.json.decode(evidence))).decode(), id) for id, evidence in rows]
+    session.executemany("UPDATE decision SET body = NULL, evidence = ? WHERE id = ?", without)
+
+
+def bar(session: Session, val: str, text_hash: str, decision_id: int) -> None:
+    """The machine never gives this text this label again."""
+    session.execute(
+        "INSERT INTO label_bar (val, text_hash, decision_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (val, text_hash, decision_id)
+    )
+
+
+def unbar(session: Session, decision_id: int) -> None:
+    """The decision that barred a text was taken back."""
+    session.execute("DELETE FROM label_bar WHERE decision_id = ?", (decision_id,))
+
+
+def barred(session: Session, texts: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those (val, text_hash) that are barred."""
+    rows = session.matching(
+        "SELECT label_bar.val, label_bar.text_hash FROM wanted JOIN label_bar ON label_bar.val = wanted.val"
+        " AND label_bar.text_hash = wanted.text_hash",
+        {"val": "TEXT", "text_hash": "TEXT"},
+        texts,
+    )
+    return {(row[0], row[1]) for row in rows}
+
+
+def _without_words(evidence: dict[str, Any]) -> dict[str, Any]:
+    findings: Sequence[dict[str, Any]] = evidence.get("findings", ())
+    return evidence | ({"findings": [{**finding, "text": ""} for finding in findings]} if findings else {})
+
+
+def _all(session: Session, which: str, values: Sequence[Any]) -> list[Decision]:
+    return [_decision(row) for row in session.execute(f"SELECT {_COLUMNS} FROM decision {which}", values)]
+
+
+def _decision(row: Row) -> Decision:
+    return Decision(*row)._replace(evidence=msgspec.json.decode(row[6]))

@@ -14,11 +14,15 @@ from models.post import Post
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What a signal saw: the words of the post that made it fire, and where they begin (in bytes of UTF-8, as facets count)."""
+    """What a signal saw: the words of the post that made it fire, and where they begin (in bytes of UTF-8, as facets count).
+
+    `weight` says how much it speaks for the label: 1 is reason enough by itself, below 0 speaks against it.
+    """
 
     kind: str
     text: str
     position: int
+    weight: float = 1.0
 
 
 class Signal(Protocol):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from labeler import replay
 from labeler.issuer import Deleted, Issuer, Judged
 from labeler.signing import verify
 from models import decisions, labels
@@ -109,7 +110,8 @@ def test_every_label_has_its_decision_with_the_evidence(database: Database) -> N
     apply(database, edited(A), edited(B), edited(B, HARMLESS), edited(C), GONE)
 
     reasons = [(row[6], json.loads(row[8])) for row in log_rows(database)]
-    found = {"findings": [{"kind": "gtube", "text": "PLAINSKY-GTUBE-TEST-1b7c8e2a", "position": 6}]}
+    finding = {"kind": "gtube", "text": "", "position": 6, "weight": 1.0}  # what a deleted post said is not kept
+    found = {"findings": [finding], "score": 1.0, "threshold": 1.0, "versions": {"gtube": 1}}
     assert reasons == [
         ("label", found),
         ("negate", {"cause": "edited", "cid": B}),
@@ -133,13 +135,13 @@ def test_cts_is_later_than_all_that_was_said_of_the_post_even_when_the_clock_sta
 def test_each_frame_holds_the_signed_label_as_it_stands_in_the_log(database: Database) -> None:
     apply(database, edited(A), GONE)
 
-    frames = database.read_now(labels.frames, 0, 10)
+    (block,) = database.read_now(replay.following, 0)
     (state,) = database.read_now(labels.query, [Pattern(uri("post"))], (), 0, 10)
-    header, body = decoded(frames[1][1])
+    header, body = decoded(block.frame)
 
-    assert [seq for seq, _ in frames] == [1, 2]
     assert header == {"op": 1, "t": "#labels"}
-    assert body == {"seq": 2, "labels": [{**state.label.fields(), "sig": state.sig}]}
+    assert body["seq"] == block.last_seq == 2
+    assert body["labels"][1] == {**state.label.fields(), "sig": state.sig}
     assert state.label.fields() == {
         "ver": 1,
         "src": SRC,
@@ -150,7 +152,8 @@ def test_each_frame_holds_the_signed_label_as_it_stands_in_the_log(database: Dat
         "cts": "2026-01-01T12:00:00.001Z",
     }
     assert verify(state.label, state.sig, KEY.public_key)
-    assert {"neg", "exp"}.isdisjoint(decoded(frames[0][1])[1]["labels"][0])
+    assert "neg" not in body["labels"][0]
+    assert body["labels"][0]["exp"] == "2026-01-31T12:00:00.000Z"
 
 
 def test_a_transaction_that_fails_leaves_neither_label_nor_decision_and_its_seq_is_given_to_the_next(database: Database) -> None:
@@ -211,4 +214,4 @@ def test_posts_that_concern_no_label_cost_no_query_and_a_batch_costs_the_same_fo
     apply(database)
     assert asked == []
     apply(database, *[deleted(f"post{number}") for number in range(60)])
-    assert len(asked) == 1 + lock
+    assert len(asked) == 2 + lock

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeler import signals
-from labeler.judge import Judge
-from labeler.policy import LabelPolicy
+from labeler.judge import Judge, text_hash
+from labeler.policy import LabelPolicy, why_not_auto
 from labeler.signals.gtube import TEST_STRING
+from models.duration import duration
 from models.post import Post
 from tests.support.labels import AUTHOR, FLAGGED, HARMLESS, judge
 
@@ -63,7 +64,12 @@ def test_a_verdict_carries_its_evidence_as_plain_data() -> None:
     (verdict,) = judge("review").judge(AUTHOR, FLAGGED)
 
     assert (verdict.value, verdict.mode) == ("plainsky-test", "review")
-    assert json.loads(json.dumps(verdict.evidence)) == [{"kind": "gtube", "text": TEST_STRING, "position": 6}]
+    assert json.loads(json.dumps(verdict.evidence)) == {
+        "findings": [{"kind": "gtube", "text": TEST_STRING, "position": 6, "weight": 1.0}],
+        "score": 1.0,
+        "threshold": 1.0,
+        "versions": {"gtube": 1},
+    }
 
 
 def test_a_post_without_a_reason_has_no_verdict() -> None:
@@ -121,3 +127,101 @@ def test_an_unknown_signal_is_refused_and_the_known_ones_are_named(kind: str) ->
 def test_a_label_without_any_signal_is_refused() -> None:
     with pytest.raises(ValueError, match=r"at least one signal: .*gtube"):
         LabelPolicy("one", ())
+
+
+class Other:
+    """A signal that needs to be measured, of the weight that the text names."""
+
+    kind = "other"
+    version = 3
+
+    def look(self, post: Post) -> signals.Finding | None:
+        word, _, weight = post.text.partition(" ")
+        return signals.Finding("other", word, 0, float(weight)) if word == "other" else None
+
+
+@pytest.fixture
+def _other(monkeypatch: pytest.MonkeyPatch) -> None:
+    load = signals.load
+    monkeypatch.setattr(signals, "load", lambda kind: Other() if kind == "other" else load(kind))
+
+
+@pytest.mark.usefixtures("_other")
+@pytest.mark.parametrize(
+    ("text", "langs", "mode"),
+    [
+        pytest.param("other 0.6", ("nl",), None, id="below the threshold"),
+        pytest.param("other 0.7", ("nl",), "auto", id="at the threshold"),
+        pytest.param(f"other -2 {TEST_STRING}", ("nl",), None, id="what speaks against it is added too"),
+        pytest.param("other 0.7", ("nl-BE",), "auto", id="a dialect of its language"),
+        pytest.param("other 0.7", ("fr",), None, id="another language"),
+        pytest.param("other 0.7", (), None, id="no language"),
+        pytest.param("other 0.7", ("en",), "review", id="a language in which precision is not measured"),
+        pytest.param("other 0.7", ("nl", "en"), "review", id="one of two languages in which it is not"),
+    ],
+)
+def test_a_label_has_its_threshold_its_languages_and_the_gates_leave(text: str, langs: tuple[str, ...], mode: str | None) -> None:
+    policy = LabelPolicy("one", ("other",), "auto", threshold=0.7, languages=("nl", "en"))
+    text = text.replace(f" {TEST_STRING}", "")
+
+    verdicts = Judge([policy], lambda _, lang: None if lang.startswith("nl") else "not measured").judge(AUTHOR, Post(text, langs=langs))
+
+    assert [verdict.mode for verdict in verdicts] == ([mode] if mode else [])
+
+
+@pytest.mark.usefixtures("_other")
+def test_a_signal_of_doubt_leaves_it_to_a_person() -> None:
+    policy = LabelPolicy("one", ("gtube",), "auto", abstain=("other",))
+
+    def mode(text: str) -> tuple[str, object]:
+        (verdict,) = Judge([policy], versions={"config": "abc"}).judge(AUTHOR, Post(text))
+        return verdict.mode, verdict.evidence.get("doubts")
+
+    assert mode(TEST_STRING) == ("auto", None)
+    monkey = Other.look
+    try:
+        Other.look = lambda self, post: signals.Finding("other", "", 0, 0.1)  # type: ignore[method-assign]
+        assert mode(TEST_STRING) == ("review", ["other"])
+    finally:
+        Other.look = monkey  # type: ignore[method-assign]
+
+
+def test_evidence_names_the_versions_of_all_that_decided() -> None:
+    (verdict,) = Judge([LabelPolicy("one", ("gtube",))], versions={"config": "abc"}).judge(AUTHOR, FLAGGED)
+
+    assert verdict.evidence["versions"] == {"gtube": 1, "config": "abc"}
+
+
+@pytest.mark.usefixtures("_other")
+def test_auto_is_refused_until_the_measured_precision_allows_it_but_for_the_test_signal() -> None:
+    auto = LabelPolicy("one", ("other",), "auto", languages=("nl", "fr"))
+
+    assert why_not_auto(LabelPolicy("one", ("gtube",), "auto")) is None
+    assert why_not_auto(LabelPolicy("one", ("other",), "review")) is None
+    assert "nobody has measured yet" in (why_not_auto(auto) or "")
+    assert why_not_auto(auto, lambda _, lang: None if lang == "nl" else "no") is None
+    assert why_not_auto(LabelPolicy("one", ("gtube", "other"), "auto")) is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"threshold": 0}, "above 0"),
+        ({"languages": ("Dutch",)}, "language tag"),
+        ({"expires": duration("5m")}, "between 1h and 52w"),
+        ({"expires": duration("99w")}, "between 1h and 52w"),
+        ({"targets": ()}, "post"),
+        ({"abstain": ("gtubo",)}, "is no signal"),
+    ],
+    ids=str,
+)
+def test_a_policy_that_cannot_work_is_refused(options: dict[str, object], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        LabelPolicy("one", ("gtube",), **options)  # type: ignore[arg-type]
+
+
+@given(text=st.text(max_size=30))
+def test_the_same_words_have_the_same_hash_however_they_are_spaced_and_capitalised(text: str) -> None:
+    assert text_hash(Post(f" {text}  \n")) == text_hash(Post(text))
+    assert text_hash(Post("Straße IS closed")) == text_hash(Post("STRASSE is  closed"))
+    assert text_hash(Post(text)) != text_hash(Post(text + " x"))

@@ -23,7 +23,7 @@ def sig_in(frame: bytes) -> bytes:
 
 @given(st.one_of(st.binary(min_size=64, max_size=64), st.binary(min_size=60, max_size=60).map(lambda tail: CID + tail)))
 def test_a_signature_is_a_byte_string_whatever_it_looks_like(sig: bytes) -> None:
-    assert sig_in(frames.labels(1, LABEL, sig)) == sig
+    assert sig_in(frames.labels(1, [(LABEL, sig)])) == sig
 
 
 def test_the_encoder_takes_bytes_that_look_like_a_cid_for_a_link() -> None:
@@ -33,7 +33,7 @@ def test_the_encoder_takes_bytes_that_look_like_a_cid_for_a_link() -> None:
 
 @pytest.mark.parametrize("seq", [1, 23, 24, 255, 256, 2**32, 2**53 - 1])
 def test_a_frame_decodes_to_what_went_in(seq: int) -> None:
-    header, body = libipld.decode_dag_cbor_multi(frames.labels(seq, LABEL, bytes(range(64))))
+    header, body = libipld.decode_dag_cbor_multi(frames.labels(seq, [(LABEL, bytes(range(64)))]))
 
     assert header == {"op": 1, "t": "#labels"}
     assert body == {"seq": seq, "labels": [{**LABEL.fields(), "sig": bytes(range(64))}]}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labeler.issuer import Judged
+from labeler.issuer import Issuer, Judged
 from labeler.service import LabelService
 from labeler.signing import verify
 from models import labels
@@ -59,6 +59,7 @@ async def test_a_label_is_told_as_it_was_signed(database: Database, ask: Any) ->
         "val": "plainsky-test",
         "cid": CIDS[0],
         "cts": "2026-01-01T12:00:00.000Z",
+        "exp": "2026-01-31T12:00:00.000Z",
     }
     assert "=" not in sig
     assert verify(Label(**label), base64.b64decode(sig + "=="), KEY.public_key)
@@ -77,7 +78,7 @@ async def test_a_label_on_an_account_and_an_expired_one_are_told(database: Datab
     label = Label(SRC, OTHER, "old", "2020-01-01T00:00:00.000Z", exp="2020-02-01T00:00:00.000Z")
 
     def append(session: Session) -> None:
-        labels.append(session, [SignedLabel(2, label, b"s" * 64, b"", 1)])
+        labels.append(session, [SignedLabel(2, label, b"s" * 64, 1, 0, issuer().key_id)])
 
     database.write_now(append)
 
@@ -211,3 +212,30 @@ def test_a_narrow_question_goes_by_uri_and_a_broad_one_along_the_log(database: D
         assert "SCAN label" not in plan(*narrow)
         assert "USING INDEX label_by_uri (uri" in plan(*narrow)
     assert "SEARCH label USING INTEGER PRIMARY KEY (rowid>?)" in plan(Pattern("", prefix=True))
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+async def test_any_web_page_may_ask_also_with_head(database: Database) -> None:
+    apply(database, judged("post", CIDS[0]))
+    async with serving(LabelService(database, issuer())) as host, aiohttp.ClientSession() as client:
+        address = f"http://{host}/xrpc/com.atproto.label.queryLabels?uriPatterns=*"
+        async with client.get(address) as full, client.head(address) as head, client.post(address) as post:
+            assert full.headers["Access-Control-Allow-Origin"] == head.headers["Access-Control-Allow-Origin"] == "*"
+            assert (head.status, head.content_length) == (200, len(await full.read()))
+            assert (post.status, post.headers["Allow"]) == (405, "GET,HEAD")
+
+
+async def test_a_label_of_an_earlier_key_is_signed_anew_for_the_answer_and_keeps_its_cts(database: Database) -> None:
+    apply(database, judged("post", CIDS[0]))
+    new = KEY.__class__(b"\x09" * 32)
+    async with (
+        serving(LabelService(database, Issuer(SRC, new, lambda: 0))) as host,
+        aiohttp.ClientSession() as client,
+        client.get(f"http://{host}/xrpc/com.atproto.label.queryLabels?uriPatterns=*") as answer,
+    ):
+        (label,) = (await answer.json())["labels"]
+
+    sig = base64.b64decode(label.pop("sig")["$bytes"] + "==")
+    assert label["cts"] == "2026-01-01T12:00:00.000Z"
+    assert verify(Label(**label), sig, new.public_key)
+    assert not verify(Label(**label), sig, KEY.public_key)

@@ -11,12 +11,11 @@ from typing import Any
 import aiohttp
 import peewee
 import pytest
-from msgspec.structs import replace
 
-from labeler import frames, stream
+from labeler import frames, replay
 from labeler.service import LabelService
 from labeler.signing import verify
-from models import labels
+from models import label_blocks, labels
 from models.database import Database, Session
 from models.labels import Label, SignedLabel
 from tests.support.labels import CIDS, KEY, SRC, apply, decoded, issuer, judged, label_many, running, seqs, serving, uri
@@ -38,11 +37,13 @@ async def subscribed(host: str, cursor: int | str | None = None) -> AsyncIterato
 
 
 async def take(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[int]:
-    """The seqs of the next frames, each a valid message."""
-    read = [await socket.receive_bytes(timeout=10) for _ in range(count)]
-    for frame in read:
+    """The seqs of the next labels, in as many frames as they come, each a valid message."""
+    read: list[int] = []
+    while len(read) < count:
+        frame = await socket.receive_bytes(timeout=10)
         assert_valid_message("com.atproto.label.subscribeLabels", "#labels", decoded(frame)[1])
-    return seqs(read)
+        read += seqs(frame)
+    return read
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -105,7 +106,7 @@ async def test_a_database_that_was_away_for_a_while_is_asked_again(
 ) -> None:
     tries: list[Session] = []
 
-    def away(session: Session) -> int:
+    def away(session: Session, _after: int) -> None:
         tries.append(session)
         raise peewee.OperationalError("the database is away")
 
@@ -113,7 +114,7 @@ async def test_a_database_that_was_away_for_a_while_is_asked_again(
     async with serving(a_service(database)) as host, subscribed(host, 0) as socket:
         assert await take(socket, 1) == [1]
         with monkeypatch.context() as patch:
-            patch.setattr(labels, "last_seq", away)
+            patch.setattr(replay, "newest", away)
             await until(lambda: len(tries) > 2)
         label_many(database, 1, start=1)
 
@@ -124,8 +125,10 @@ async def test_a_database_that_was_away_for_a_while_is_asked_again(
 async def test_no_gap_and_no_repeat_between_replay_and_live_while_labels_are_written(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "CHUNK", 7)
+    monkeypatch.setattr(replay, "SIZE", 7)
+    monkeypatch.setattr(label_blocks, "SIZE", 7)
     label_many(database, 100)
+    database.write_now(replay.seal)
     service = a_service(database, patience=10)
     total = 400
 
@@ -215,13 +218,14 @@ async def test_a_client_that_leaves_is_forgotten(database: Database) -> None:
         await until(lambda: service.subscribers() == [])
 
 
-def fat_log(database: Database, megabytes: int) -> None:
-    """A log of few but very large frames, more than the kernel buffers for a connection."""
+FAT = 5_000
+
+
+def fat_log(database: Database) -> None:
+    """A log of very long labels, more than the kernel buffers for a connection."""
     apply(database, judged("post", CIDS[0]))
-    label = Label(SRC, SRC, "fat", "2026-01-01T12:00:00.000Z")
-    fat = replace(label, val="x" * 250_000)
-    rows = [SignedLabel(seq, label, bytes(64), frames.labels(seq, fat, bytes(64)), 1) for seq in range(2, 2 + 4 * megabytes)]
-    database.write_now(labels.append, rows)
+    label = Label(SRC, "at://did:web:" + "x" * 2_500, "fat", "2026-01-01T12:00:00.000Z")
+    database.write_now(labels.append, [SignedLabel(seq, label, bytes(64), 1, 0, 0) for seq in range(2, FAT + 1)])
 
 
 @asynccontextmanager
@@ -250,7 +254,7 @@ async def test_a_consumer_that_does_not_read_is_told_that_it_is_too_slow(databas
         return error(name, message)
 
     monkeypatch.setattr(frames, "error", noting)
-    fat_log(database, 12)
+    fat_log(database)
     async with serving(a_service(database, grace=10)) as host, not_reading(host) as client:
         await asyncio.wait_for(given_up.wait(), 10)
 
@@ -273,25 +277,25 @@ async def read_to_close(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 async def test_a_consumer_that_never_reads_is_cut_off_and_holds_up_nobody(database: Database) -> None:
-    fat_log(database, 12)
+    fat_log(database)
     service = a_service(database)
     async with running(service) as runner:
         server = runner.server
         assert server
         host = f"127.0.0.1:{runner.addresses[0][1]}"
-        async with not_reading(host), subscribed(host, 49) as other:
+        async with not_reading(host), subscribed(host, FAT) as other:
             label_many(database, 1)
-            assert await take(other, 1) == [50]
+            assert await take(other, 1) == [FAT + 1]
             await until(lambda: len(service.subscribers()) == len(server.connections) == 1)
 
 
 async def test_a_stopping_server_closes_every_stream_also_of_one_that_does_not_read(database: Database) -> None:
-    fat_log(database, 12)
+    fat_log(database)
     service = a_service(database, patience=60)
     async with asyncio.timeout(10):
         async with serving(service) as host:
             client = await asyncio.create_task(hold(not_reading(host)))
-            readers = [await asyncio.create_task(hold(subscribed(host, 49))) for _ in range(3)]
+            readers = [await asyncio.create_task(hold(subscribed(host, FAT))) for _ in range(3)]
             await until(lambda: sorted(service.subscribers())[:3] == [0, 0, 0] and len(service.subscribers()) == 4)
             ends = [asyncio.create_task(reader.receive()) for reader, _ in readers]
         assert [(await end).data for end in ends] == [1001] * 3
@@ -306,10 +310,10 @@ async def hold(manager: Any) -> tuple[Any, Callable[[], Any]]:
 
 
 async def test_how_far_behind_each_subscriber_is_can_be_asked(database: Database) -> None:
-    fat_log(database, 12)
+    fat_log(database)
     service = a_service(database, patience=60)
     assert service.subscribers() == []
-    async with serving(service) as host, not_reading(host), subscribed(host, 49):
+    async with serving(service) as host, not_reading(host), subscribed(host, FAT):
         await until(lambda: len(service.subscribers()) == 2 and min(service.subscribers()) == 0 and max(service.subscribers()) > 0)
 
 
@@ -328,13 +332,14 @@ async def test_the_sdks_client_reads_the_stream_and_every_signature_verifies(dat
 
         async def on_message(frame: Any) -> None:
             read.append(parse_subscribe_labels_message(frame))
-            if len(read) == 3:
+            if sum(len(message.labels) for message in read) == 3:
                 await client.stop()
 
         await asyncio.wait_for(client.start(on_message), 10)
 
-    told = [(message.seq, label.uri, label.cid, label.neg) for message in read for label in message.labels]
-    assert told == [(1, uri("post"), CIDS[0], None), (2, uri("post"), CIDS[0], True), (3, uri("post"), CIDS[1], None)]
+    told = [(label.uri, label.cid, label.neg) for message in read for label in message.labels]
+    assert told == [(uri("post"), CIDS[0], None), (uri("post"), CIDS[0], True), (uri("post"), CIDS[1], None)]
+    assert read[-1].seq == 3
     for message in read:
         for label in message.labels:
             fields = {key: value for key, value in label.model_dump().items() if value is not None and key not in ("sig", "py_type")}

@@ -11,11 +11,12 @@ const [did, cursor, seconds = '5'] = process.argv.slice(2)
 const doc = await (await fetch(`${net.plc}/${did}`)).json()
 const service = doc.service.find((s) => s.id.endsWith('#atproto_labeler')).serviceEndpoint
 const key = 'did:key:' + doc.verificationMethod.find((v) => v.id.endsWith('#atproto_label')).publicKeyMultibase
+let at = cursor && cursor !== '-' ? Number(cursor) : undefined // goes on after a cut where it was
 const ac = new AbortController()
 setTimeout(() => { ac.abort(); process.exit(0) }, Number(seconds) * 1000)
 const sub = new Subscription({
   service: service.replace(/^http/, 'ws'), method: 'com.atproto.label.subscribeLabels', signal: ac.signal,
-  getParams: () => (cursor && cursor !== '-' ? { cursor: Number(cursor) } : {}),
+  getParams: () => (at === undefined ? {} : { cursor: at }),
   onReconnectError: (e, n) => console.log(JSON.stringify({ reconnect: n, why: String(e) })),
   validate: (v) => {
     try { return lexicons.assertValidXrpcMessage('com.atproto.label.subscribeLabels', v) }
@@ -24,6 +25,7 @@ const sub = new Subscription({
 })
 try {
   for await (const m of sub) {
+    at = m.seq ?? at
     const labels = []
     for (const { sig, $type, ...rest } of m.labels ?? []) labels.push({ ...rest, sig_ok: sig ? await verifySignature(key, cborEncode(rest), sig) : null })
     console.log(JSON.stringify({ t: m.$type, seq: m.seq, labels }))

@@ -12,19 +12,21 @@ const doc = await (await fetch(`${net.plc}/${did}`)).json()
 const service = doc.service.find((s) => s.id.endsWith('#atproto_labeler')).serviceEndpoint
 const key = 'did:key:' + doc.verificationMethod.find((v) => v.id.endsWith('#atproto_label')).publicKeyMultibase
 let n = 0
+let at = cursor && cursor !== '-' ? Number(cursor) : undefined // goes on after a cut where it was
 const sub = new FirehoseSubscription({
   service: service.replace(/^http/, 'ws'), nsid: ComAtprotoLabelSubscribeLabels.mainSchema,
-  params: () => (cursor && cursor !== '-' ? { cursor: Number(cursor) } : {}),
+  params: () => (at === undefined ? {} : { cursor: at }),
   onError: (e, m) => console.log(JSON.stringify({ errorFrame: e, message: m })),
   onConnectionOpen: () => console.log(JSON.stringify({ open: service })),
   onConnectionClose: (e) => console.log(JSON.stringify({ close: e.code, reason: e.reason })),
   onConnectionError: (e) => console.log(JSON.stringify({ connectionError: String(e.error ?? e.message) })),
-  ws: { maxRetries: 2 },
+  ws: { maxRetries: 20, minReconnectionDelay: 100, maxReconnectionDelay: 500 },
 })
 setTimeout(() => { console.log(JSON.stringify({ messages: n })); process.exit(0) }, Number(seconds) * 1000)
 try {
   for await (const m of sub) {
     n++
+    at = m.seq ?? at
     const labels = []
     for (const l of m.labels ?? []) {
       const { sig, $type, ...rest } = l

@@ -1,0 +1,91 @@
+"""What the labeler does beside the posts, in the process that writes: issues what waits, renews what holds, keeps the stream's blocks.
+
+Promise: what another process decided (a command, a moderator's page) is in the log and on its way to subscribers within a second, if there
+is room. A database that is away is asked again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from labeler import renewing, replay
+from labeler.issuer import Issuer
+from labeler.judge import Judge
+from labeler.policy import LabelPolicy
+from models import decisions, label_rates
+from models.database import Database, Session
+
+log = logging.getLogger(__name__)
+
+RENEW_SECONDS = 600.0
+COUNT_SECONDS = 5.0
+
+
+class Issuing:
+    """`run` works until it is cancelled. wake: tell the streams. healthy: the service hears all it should, so that labels may be renewed.
+
+    `waiting` (by what is waited for) and `tripped` (values whose breaker is open) are for metrics.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        issuer: Issuer,
+        judge: Judge,
+        policies: Sequence[LabelPolicy],
+        wake: Callable[[], object],
+        healthy: Callable[[], bool],
+        poll: float = 0.5,
+    ) -> None:
+        self.waiting: Mapping[str, int] = {}
+        self.tripped: Sequence[str] = ()
+        self._database, self._issuer, self._judge, self._policies = database, issuer, judge, policies
+        self._wake, self._healthy, self._poll = wake, healthy, poll
+        self._renewed_at = self._counted_at = float("-inf")
+        self._signed_upto: int | None = 0
+
+    @property
+    def unissued(self) -> int:
+        """How many labels and negations wait for room."""
+        return self.waiting.get("labelling", 0) + self.waiting.get("negating", 0)
+
+    @property
+    def undecided(self) -> int:
+        """How many decisions wait for a person."""
+        return self.waiting.get("person", 0) + self.waiting.get("second", 0)
+
+    async def run(self) -> None:
+        """For ever."""
+        ill = False
+        while True:
+            try:
+                await self.step(asyncio.get_running_loop().time())
+                ill = False
+            except Exception:  # the database is away: try again until it is back
+                if not ill:
+                    log.exception("cannot issue labels")
+                ill = True
+            await asyncio.sleep(self._poll)
+
+    async def step(self, seconds: float) -> None:
+        """One turn; `seconds` on a clock that does not go back."""
+        if await self._database.read(decisions.is_room_wanted):
+            await self._issue(self._issuer.issue)
+        if self._signed_upto is not None:
+            self._signed_upto = await self._database.write(replay.resign, self._issuer, self._signed_upto)
+        elif seconds - self._renewed_at >= RENEW_SECONDS and self._healthy():
+            self._renewed_at = seconds
+            await self._issue(self._renew)
+        if await self._database.read(replay.unsealed) is not None:
+            await self._database.write(replay.seal)
+        if seconds - self._counted_at >= COUNT_SECONDS:
+            self._counted_at = seconds
+            self.waiting = await self._database.read(decisions.count_waiting)
+            self.tripped = sorted(await self._database.read(label_rates.tripped))
+
+    async def _issue(self, work: Callable[[Session, int], int]) -> None:
+        if await self._database.write(lambda session: work(session, self._issuer.clock())):
+            self._wake()
+
+    def _renew(self, session: Session, now: int) -> int:
+        return renewing.renew(session, self._issuer, self._judge, self._policies, now)

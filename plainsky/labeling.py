@@ -1,0 +1,56 @@
+"""What the labeler does beside the posts, in the process that writes, by one config."""
+
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, NamedTuple
+
+from labeler.issuer import Issuer
+from labeler.issuing import Issuing
+from labeler.judge import Judge
+from labeler.persons import Persons
+from labeler.service import LabelService
+from models.database import Database
+from plainsky.canary import Canary
+from plainsky.config.hashing import config_hash
+from plainsky.config.schema import Config
+from plainsky.metrics import Metrics
+
+UP_TO_DATE_SECONDS = 3600.0
+"""Labels are renewed while the newest event stored is no older: who does not hear of deletions must not renew."""
+
+
+class Labeling(NamedTuple):
+    """The labeler of a running service. `tries` is told of the canary, so that pages can show what it finds out."""
+
+    database: Database
+    metrics: Metrics
+    issuer: Issuer
+    labels: LabelService
+    clock: Callable[[], float]
+    tries: Callable[[Canary], None]
+
+    def jobs(self, config: Config, judge: Judge) -> Iterator[Coroutine[Any, Any, None]]:
+        """What runs until it is cancelled."""
+        yield self._issuing(config, judge).run()
+        if config.canary:
+            persons = Persons(config.labeler_did, config.labels)
+            made = (self.database, self.issuer, persons, self.labels.wake, self.metrics, self.clock)
+            canary = Canary(config.canary, config.appview.url, *made)
+            self.tries(canary)
+            yield canary.run()
+
+    def _issuing(self, config: Config, judge: Judge) -> Issuing:
+        issuing = Issuing(self.database, self.issuer, judge, config.labels, self.labels.wake, self._up_to_date)
+        watch = self.metrics.watch
+        watch("plainsky_labels_waiting", "Labels and negations that wait for room in the stream.", lambda: issuing.unissued)
+        watch("plainsky_label_decisions_waiting", "Decisions of the labeler that wait for a person.", lambda: issuing.undecided)
+        text = "Labels that the machine may not give until a person resumes."
+        watch("plainsky_label_breakers_tripped", text, lambda: len(issuing.tripped))
+        return issuing
+
+    def _up_to_date(self) -> bool:
+        return 0 < self.metrics.lag() < UP_TO_DATE_SECONDS
+
+
+def judge_of(config: Config) -> Judge | None:
+    """Judges by the config's labels; None without a labeler."""
+    return Judge(config.labels, versions={"config": config_hash(config)}) if config.labeler else None
