@@ -72,7 +72,9 @@ def test_the_targets_that_contributing_names_exist(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", [path.relative_to(ROOT) for path in (*ROOT.glob("scripts/*"), ROOT / ".ci/run", ROOT / "tests/network/install.sh")], ids=str
+    "script",
+    [path.relative_to(ROOT) for path in (*ROOT.glob("scripts/*"), ROOT / ".ci/run", *(ROOT / "tests").glob("*/*.sh"))],
+    ids=str,
 )
 def test_a_script_is_executable_and_its_shell_can_read_it(script: Path) -> None:
     path = ROOT / script

@@ -34,6 +34,7 @@ TABLES = {
     "feeds": Feed,
     "labels": LabelPolicy,
     "canary": schema.Canary,
+    "recording": schema.Recording,
 }
 FEED: dict[str, Any] = {"rkey": "a", "name": "A", "include": [{"kind": "hashtag", "any": ["a"]}]}
 MINIMAL: dict[str, Any] = {"service": {"hostname": "a.example"}, "feeds": [FEED]}

@@ -1,0 +1,84 @@
+"""`/status`: how the service fares. No number of it is about a reader: requests are not among what is told."""
+
+import platform
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import aiohttp
+from aiohttp import web
+
+from models import cursors, looking
+from models.cursors import Gap
+from models.database import Session
+from models.duration import duration
+from models.looking import ReadList, Stream
+from plainsky import __version__
+from plainsky.labelers import stream_of
+from plainsky.pages.answering import Answers, Asker
+from plainsky.pages.languages import Language
+from plainsky.pages.site import Site
+
+TOLD = duration("4w")
+"""Gaps are told for so long."""
+MOST_GAPS = 100
+VERSIONS = {"Plainsky": __version__, "Python": platform.python_version(), "aiohttp": aiohttp.__version__}
+_COUNTERS = {"plainsky_events": "stored", "plainsky_dropped": "dropped", "plainsky_connections": "connected"}
+
+
+class Stored(NamedTuple):
+    """What the database knows; `version` is its name and its own."""
+
+    log_time: int
+    version: tuple[str, str]
+    sources: list[Stream]
+    labelers: list[Stream]
+    lists: list[ReadList]
+    gaps: list[Gap]
+
+
+class StatusPage:
+    """The page."""
+
+    def __init__(self, site: Site, answers: Answers) -> None:
+        self._site, self._answers = site, answers
+
+    def routes(self) -> list[web.RouteDef]:
+        """What is served."""
+        return [web.get("/status", self.status)]
+
+    async def status(self, request: web.Request) -> web.Response:
+        """The page."""
+        site, lang = self._site, Asker(request).lang
+        return self._answers.page(
+            request,
+            "status.html",
+            site=site,
+            stored=await site.database.read(stored),
+            counted=list(self._counted(lang)),
+            up=lang.about(site.clock() - site.started),
+            versions=VERSIONS,
+            now=site.clock() * 1e6,
+        )
+
+    def _counted(self, lang: Language) -> Iterator[tuple[str, int]]:
+        """What happened since the start, and how often."""
+        for family in self._site.metrics.registry.collect():
+            for sample in family.samples:
+                key = _COUNTERS.get(family.name)
+                if key and sample.name.endswith("_total"):
+                    yield lang(f"status.{key}", **sample.labels), int(sample.value)
+
+
+def stored(session: Session) -> Stored:
+    """What the database knows of sources, labelers and lists."""
+    log_time = cursors.log_time(session)
+    followed = stream_of("")
+    streams = looking.streams(session)
+    return Stored(
+        log_time,
+        looking.version(session),
+        [stream for stream in streams if stream.time_us],
+        [stream._replace(host=stream.host.removeprefix(followed)) for stream in streams if stream.host.startswith(followed)],
+        looking.read_lists(session),
+        cursors.gaps(session, log_time - TOLD)[-MOST_GAPS:][::-1],
+    )

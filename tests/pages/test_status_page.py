@@ -1,0 +1,44 @@
+"""`/status`: how the service fares, and nothing about readers."""
+
+from models import cursors, lists
+from models.cursors import Gap
+from models.database import Database
+from plainsky.labelers import stream_of
+from tests.support.garden import at, created, did
+from tests.support.kept import Kept
+from tests.support.pages import reading
+
+
+async def test_sources_gaps_lists_and_labelers_are_told(database: Database) -> None:
+    kept = Kept(database)
+    kept.store([created(1, 1, 1)])
+    database.write_now(cursors.add_gaps, [Gap("wss://relay.example", at(-90), at(-60), "<OutdatedCursor>")])
+    database.write_now(cursors.save_aside, stream_of("did:plc:labeler"), 1234)
+    database.write_now(lists.keep, lists.Copy(f"at://{did(1)}/app.bsky.graph.list/x", "Friends", at(0), frozenset({did(2), did(3)})))
+
+    async with reading(kept) as reader:
+        got = await reader.get("/status")
+
+    tables = got.texts("tbody tr")
+    assert tables[0].startswith("wss://relay.example in use 2026-11-20 12:00")
+    assert "2026-11-20 11:58 2026-11-20 11:59 <OutdatedCursor> wss://relay.example" in tables
+    assert "Friends 2 1 hour ago" in tables
+    assert "did:plc:labeler 1 234" in tables
+    assert [text.split()[0] for text in got.texts(".plain li")][:3] == ["Plainsky", "Python", "aiohttp"]
+    assert got.texts(".plain li")[-1].split()[0].lower() == database.dialect
+
+
+async def test_a_service_that_has_read_nothing_yet_says_so(database: Database) -> None:
+    async with reading(Kept(database)) as reader:
+        got = await reader.get("/status", "nl")
+
+    assert "wacht op het eerste bericht" in " ".join(got.texts("main p"))
+
+
+async def test_how_often_readers_came_is_not_told(database: Database) -> None:
+    async with reading(Kept(database)) as reader:
+        for _ in range(77):
+            await reader.get("/")
+        got = await reader.get("/status")
+
+    assert "77" not in " ".join(got.texts("main"))
