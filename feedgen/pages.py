@@ -72,6 +72,8 @@ class _Served:
         self.but = tuple(tie_of(post) for post in (feed.pinned, feed.ending) if post)
         self._room = room
         self._log_time = -1
+        self.moved: int | None = None
+        """The number of the latest move that kept pages may tell."""
         self.change()
 
     def change(self) -> None:
@@ -139,6 +141,9 @@ class FeedPages:
         KeyError for a feed not served; UnknownCursor.
         """
         one = self._served[rkey]
+        if one.moved is not None and one.moved < self.log_time - moves.REMEMBERED:
+            one.moved = None
+            one.change()
         there = one.stretch_of(start, self.log_time) if start else one.now(self.log_time)
         kept, key = one.kept, _Key(start, limit, there.edition)
         found = kept.get(key, there.floor)
@@ -172,14 +177,18 @@ class FeedPages:
         wanted = one.id, one.end(there), begin, limit, one.but, one.upwards
         found = await self._database.glance(entries.items, *wanted)
         seen = start.seen if start else one.seen(there)
-        if found.moved is None:
+        # Moves are forgotten now and then; to readers they are gone when their time is up, so that pages do not depend on when that was.
+        oldest = self.log_time - moves.REMEMBERED
+        if found.moved is None or found.moved < oldest:
             return found, seen
+        one.moved = found.moved
         if not start:
             return found, (*seen, found.moved)
         known = seen if there.edition is None else seen[1:]
         if known == (found.moved,):
             return found, seen
-        return await self._database.read(moves.items_since, known[0] if known else -1, *wanted), seen
+        since = max(known[0] if known else -1, oldest - 1)
+        return await self._database.read(moves.items_since, since, *wanted), seen
 
     def committed(self, feed_ids: Iterable[int], log_time_us: int) -> None:
         """A batch was committed: entries of these feeds changed, and the newest stored event is of this time (µs).

@@ -14,6 +14,7 @@ from coincurve import PublicKey
 from labeler.definitions import definition
 from labeler.keys import public_key_multibase
 from labeler.policy import LabelPolicy
+from models.duration import Duration, duration
 from models.protocol.syntax import is_nsid
 
 COLLECTION = "app.bsky.labeler.service"
@@ -44,6 +45,16 @@ def _check_collection(_reports: object, _attribute: Any, collection: str) -> Non
         raise ValueError('expected a collection, like "app.bsky.feed.post"')
 
 
+def _check_limit(_reports: object, _attribute: Any, limit: int) -> None:
+    if isinstance(limit, bool) or not 1 <= limit <= 100_000:
+        raise ValueError("expected a number from 1 to 100000")
+
+
+def _check_keep(_reports: object, _attribute: Any, keep: Duration) -> None:
+    if not duration("1d") <= keep <= duration("52w"):
+        raise ValueError("expected between 1d and 52w: limits count a day, and reporters are owed that they are forgotten")
+
+
 @frozen
 class Reports:
     """`[labeler.reports]`: which reports apps may send us. Empty `reason_types`: none, and then no appeals either."""
@@ -51,6 +62,12 @@ class Reports:
     reason_types: tuple[str, ...] = field(default=REASONS, validator=deep_iterable(_check_reason))
     subject_types: tuple[SubjectType, ...] = field(default=("account", "record"), validator=deep_iterable(in_(get_args(SubjectType))))
     subject_collections: tuple[str, ...] = field(default=("app.bsky.feed.post",), validator=deep_iterable(_check_collection))
+    per_reporter: int = field(default=50, validator=_check_limit)
+    """Reports that an account may send in a day,"""
+    per_subject: int = field(default=100, validator=_check_limit)
+    """and that are taken of one subject in a day."""
+    keep_reporters: Duration = field(default=duration("30d"), validator=_check_keep)
+    """Who reported, and in which words, is forgotten after this time."""
 
 
 def did_document_parts(did: str, key: PublicKey, endpoint: str) -> dict[str, list[dict[str, Any]]]:

@@ -37,6 +37,8 @@ SQLITE_PRAGMAS = {
     "temp_store": "memory",
     "foreign_keys": 1,
 }
+# Of a database that nobody needs after this process: nothing waits for the disk, and memory stays small.
+_SCRATCH = SQLITE_PRAGMAS | {"journal_mode": "off", "synchronous": "off", "cache_size": -32_768, "mmap_size": 0, "temp_store": "file"}
 # SQLite's driver lets go of the interpreter's lock at every row: two readers and the event loop, all busy, spend three times as long
 # taking turns as reading. PostgreSQL's readers mostly wait for the server.
 _READERS: "dict[Dialect, int]" = {"sqlite": 1, "postgresql": 4}
@@ -98,8 +100,9 @@ class Session:
 class Database:
     """SQLite by path (`sqlite:///plainsky.sqlite`), PostgreSQL by URL (`postgresql://user@host/name`)."""
 
-    def __init__(self, url: str, readers: int | None = None) -> None:
-        self.dialect, self._peewee = connectable(url)
+    def __init__(self, url: str, readers: int | None = None, scratch: bool = False) -> None:
+        """scratch: of an SQLite file that is thrown away, nothing has to survive a crash, or a write that fails."""
+        self.dialect, self._peewee = connectable(url, _SCRATCH if scratch else SQLITE_PRAGMAS)
         self._reading = Threads(readers or _READERS[self.dialect], "db-read", self._peewee.close)
         self._writing = Threads(1, "db-write", self._peewee.close)
 
@@ -190,14 +193,14 @@ _AS_PEEWEE = peewee.__exception_wrapper__  # type: ignore[attr-defined]
 _BEGIN: dict[Dialect, tuple[str, ...]] = {"sqlite": ("IMMEDIATE",), "postgresql": ()}
 
 
-def connectable(url: str) -> tuple[Dialect, "peewee.Database"]:
+def connectable(url: str, pragmas: Mapping[str, Any] = SQLITE_PRAGMAS) -> tuple[Dialect, "peewee.Database"]:
     """A database that is not connected yet, and which kind it is. DatabaseUrlError says what to write instead."""
     scheme = urlsplit(url).scheme
     if scheme == "sqlite":
         path = url.removeprefix("sqlite://").removeprefix("/") if url.startswith("sqlite://") else url.removeprefix("sqlite:")
         if not path:
             raise DatabaseUrlError(f"{url!r} names no file: write sqlite:///plainsky.sqlite")
-        return "sqlite", peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS)
+        return "sqlite", peewee.SqliteDatabase(path, pragmas=dict(pragmas))
     if scheme in ("postgres", "postgresql"):
         from playhouse.db_url import connect  # PostgreSQL's driver is an extra
 

@@ -4,7 +4,7 @@ Promise: who reads a feed page by page meets each post once, where it stood when
 few, and most move nothing (see `docs/orders.md`); a walk that began before any move that is remembered needs to know nothing of it.
 """
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from functools import cache
 from typing import NamedTuple
 
@@ -35,13 +35,19 @@ def standing(session: Session, post_ids: Collection[int]) -> set[Stood]:
     return set(map(Stood._make, session.matching(_STANDING, {"post_id": "BIGINT"}, [(post_id,) for post_id in post_ids])))
 
 
-def remember(session: Session, stood: Set[Stood], log_time: int) -> None:
-    """Which of them do not stand there any more. To be called when their entries are written anew."""
+def remember(session: Session, stood: Set[Stood], edited_at: Mapping[int, int]) -> None:
+    """Which of them do not stand there any more. To be called when their entries are written anew.
+
+    edited_at: by post id, the time (µs) of its edit. It is the move's number, so that a cursor tells the same however events were cut into
+    batches; a later move has a greater one, also of two in one moment.
+    """
     left = stood - standing(session, {each.post_id for each in stood})
     last: dict[int, int] = dict(session.matching(_LAST, {"feed_id": "BIGINT"}, [(each.feed_id,) for each in left]))
-    # A later move has a greater number, also of two in one moment of the log.
-    numbers = {each.feed_id: max(log_time, last.get(each.feed_id, 0) + 1) for each in left}
-    session.insert(_ADD, sorted((each.feed_id, MOVED, numbers[each.feed_id], each.sort_at, each.post_id) for each in left))
+    rows = []
+    for each in sorted(left, key=lambda each: (edited_at[each.post_id], each)):
+        last[each.feed_id] = number = max(edited_at[each.post_id], last.get(each.feed_id, 0) + 1)
+        rows.append((each.feed_id, MOVED, number, each.sort_at, each.post_id))
+    session.insert(_ADD, sorted(rows))
 
 
 def forget(session: Session, feed_id: int, before: int) -> None:

@@ -33,6 +33,8 @@ COMMANDS = (
     Command("publish", "make the config's feeds and labeler known in the app, under an account of yours"),
     Command("keys", "the labeler's signing key: new, show, rotate"),
     Command("labels", "put labels on posts and accounts, take them back, see what waits and why"),
+    Command("review", "decide on candidates, reports and appeals, by one key each"),
+    Command("moderators", "who may decide: add, list, remove"),
     Command("claims", "keep the bank of claims that fact-checkers rated: import, list, add, retire, stats"),
     Command("train-topic", "make a topic model for rules and orders from example posts"),
     Command("train", "train a model of the labeler from a folder of data"),

@@ -226,11 +226,11 @@ class DidDocuments:
         return body
 
     def _web(self, did: str) -> str:
-        """The server of a did:web: a name alone, or on this machine one with a port."""
+        """The server of a did:web: a name alone, or on this machine one with a port (atproto-devtool's is 127.0.0.1)."""
         name = did.removeprefix("did:web:")
         if ":" in name:
             raise NoSuchDid("a path, which the protocol does not know")
-        local = self.outside.local and name.partition("%3A")[0] == "localhost"
+        local = self.outside.local and name.partition("%3A")[0] in ("localhost", "127.0.0.1")
         try:
             return self.outside.address(f"http://{name.replace('%3A', ':')}" if local else f"https://{name}")
         except ValueError as error:

@@ -8,38 +8,49 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aiohttp import web
-from coincurve import PrivateKey
 
-from feedgen.matcher import Matcher, handles_of
 from feedgen.service import FeedService, Identity
-from labeler import keys
 from labeler.declaration import did_document_parts
 from labeler.issuer import Issuer
-from labeler.judge import Judge
 from labeler.service import LabelService
-from models import accounts, cursors
+from models import cursors, lists
+from models.changes import Effect
 from models.database import Database
 from models.events import Event
-from plainsky.config.hashing import rules_hash
-from plainsky.config.schema import Config, is_local
+from models.protocol.service_auth import audiences
+from plainsky.claims import Refresher
+from plainsky.config.schema import Config
+from plainsky.config.signing import signing_key
+from plainsky.deciding import Deciding, known_now, links_of, numbered
+from plainsky.did_documents import DidDocuments
 from plainsky.errors import OperatorError
+from plainsky.following import Following
+from plainsky.follows import Follows
 from plainsky.health import Health
 from plainsky.http import make_app
-from plainsky.identity import resolve_handles
 from plainsky.ingest import Source
+from plainsky.jobs import Jobs
+from plainsky.known import Known
+from plainsky.labeling import Labeling, judge_of
 from plainsky.metrics import Metrics
 from plainsky.pages import Pages
 from plainsky.patience import AWAY, patiently
 from plainsky.pipeline.batching import Batch, write
+from plainsky.pipeline.judging import Rooms
 from plainsky.pipeline.pruning import prune
 from plainsky.pipeline.rebuilding import align
-from plainsky.pipeline.storing import Outcome, Rooms, Storer
+from plainsky.pipeline.storing import Outcome, Storer
+from plainsky.pipeline.switching import Switch, switch
 from plainsky.reading import Reading
 from plainsky.rechecking import Rechecker
+from plainsky.recordings import Recordings
+from plainsky.reporting import forget_for_ever, report_service
+from plainsky.tokens import Verifier
 from plainsky.writing import WriterLock
 
 log = logging.getLogger(__name__)
@@ -57,7 +68,10 @@ class Service:
         self.config, self._clock = config, clock
         self.metrics = Metrics()
         self.database = Database(config.store.url)
+        self._documents = DidDocuments(config.identity.plc)
         self._down = contextlib.AsyncExitStack()
+        self._always, self._jobs = Jobs(), Jobs()
+        self._before: Rooms | None = None
 
     @property
     def url(self) -> str:
@@ -69,18 +83,78 @@ class Service:
         """Serve what is stored. OperatorError when the config cannot work on this machine."""
         lock = WriterLock(self.config.store.url)
         self._down.callback(lock.release)
+        self.writes = writes
         if writes:
             await lock.take()
         self._down.callback(self.database.close)
         await asyncio.to_thread(self._open)
         self._make_labeler()
-        await self._make_feeds(writes)
+        await self._make_feeds()
+        following = await self._follow() if writes else None
         log_time = await self.database.read(cursors.log_time)
         self.metrics.stored_up_to(log_time)
         self._feeds.committed((), log_time)
         self.health = Health(self.database, self.metrics.lag, self._labels.healthy if self._labels else None)
         await self._listen()
-        self._later(self._prune_for_ever() if writes else self._poll_for_ever())
+        for jobs in (self._always, self._jobs):
+            self._down.push_async_callback(jobs.stop)
+        self._always.start([self._prune_for_ever() if writes else self._poll_for_ever()])
+        self._begin_jobs(following)
+
+    def _begin_jobs(self, following: Following | None) -> None:
+        """What goes by the config: it is ended and begun anew when that is another."""
+        self._jobs.start(following.jobs() if following else ())
+        if self.writes and self._issuer and self._judge and self._labels:
+            labeling = Labeling(self.database, self.metrics, self._issuer, self._labels, self._clock, self._pages.tries)
+            self._jobs.start(labeling.jobs(self.config, self._judge))
+            self._jobs.start([forget_for_ever(self.config, self.database, self._clock)])
+        claims = self.config.claims
+        if self.writes and claims.sources:
+            self._jobs.start([Refresher(self.database, claims.sources, claims.refresh, self._clock).run()])
+
+    async def reload(self, new: Deciding, reason: str, of_labels: Mapping[str, Effect]) -> None:
+        """Decide by another config from now on, between two batches; when this fails, nothing has changed.
+
+        `plainsky.reloading` says which configs, and is the way here.
+        """
+        if not self.writes:
+            return await self._reload_serving(new)
+        await self._jobs.stop()
+        try:
+            new = new.with_lists(await self.database.write(lists.known))  # a write: what was under way when the jobs ended is done before
+            self._before = self.storer.rooms
+            record = new.record(reason, int(self._clock() * 1e6), of_labels)
+            await switch(self.database, self.storer, Switch(new, record, partial(self.use, new)))
+        finally:
+            self._before = None
+            self._begin_jobs(await self._follow())
+
+    async def _reload_serving(self, new: Deciding) -> None:
+        found = await self.database.read(new.numbers)
+        if found is None:
+            raise OperatorError("the process that writes has not taken this config into use yet: reload it first")
+        self.use(new, new.rooms(found))
+        await self._feeds.poll()
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let this run until the service stops."""
+        self._always.start([work])
+
+    def use(self, new: Deciding, rooms: Rooms) -> None:
+        """Serve the feeds of these rooms, and show this config."""
+        self.config, self._judge = new.config, new.judge
+        self.storer.rooms = rooms
+        self._feeds.offer(new.config.feeds, numbered(rooms), links_of(new.config))
+        self._pages.follow(new.config)
+
+    def deciding(self, config: Config, known: Known) -> Deciding:
+        """What this process would decide with by a config."""
+        return Deciding(config, known, judge_of(config), self._issuer)
+
+    @property
+    def rooms(self) -> Rooms:
+        """What is decided with; while a reload is under way, what was before it."""
+        return self._before or self.storer.rooms
 
     async def ingest(self, source: Source | None = None) -> None:
         """Read the configured source, or the one given, until it is finished for good or this is cancelled.
@@ -88,15 +162,23 @@ class Service:
         What was read is stored before this returns.
         """
         if source:
-            self._pages.source = source.kind
-        rooms = Rooms(self.config.feeds, self.feed_ids, self.matcher, self._judge, self._issuer)
-        storer = Storer(rooms, self.config.ingest.import_after)
+            self._pages.reads(source.kind)
+        storer = self.storer
         if source is None and self.config.ingest.source != "replay":
-            self._later(Rechecker(self.database, self.config.identity.plc, self._storing(storer), self._clock).run())
+            self._always.start([Rechecker(self.database, self._documents, self._storing(storer), self._clock).run()])
         reading = Reading(self.config.ingest, self.database, storer, self.metrics, self.committed)
         self.metrics.watch("plainsky_queue", "Events read and not stored yet.", lambda: reading.waiting)
         await reading.run(source)
         self.health.reads_source = False
+
+    async def _follow(self) -> Following:
+        """What feeds know beside the posts."""
+        following = Following(self.config, self.database, self.storer, self._documents, self.metrics, self._learned, self._clock)
+        await following.prepare()
+        return following
+
+    def _learned(self, outcome: Outcome) -> None:
+        self._feeds.committed(outcome.feeds, outcome.log_time)
 
     def _storing(self, storer: Storer) -> Callable[[Sequence[Event]], Awaitable[None]]:
         async def store(events: Sequence[Event]) -> None:
@@ -124,59 +206,60 @@ class Service:
     def _make_labeler(self) -> None:
         config = self.config
         self._issuer: Issuer | None = None
-        self._judge: Judge | None = None
         self._labels: LabelService | None = None
+        self._judge = judge_of(config)
         if config.labeler is None:
             return
-        self._issuer = Issuer(config.labeler_did, _signing_key(config), lambda: int(self._clock() * 1e6))
-        self._judge = Judge(config.labels)
+        limits = (config.labeler.throttle, config.labeler.breaker)
+        self._issuer = Issuer(config.labeler_did, signing_key(config), lambda: int(self._clock() * 1e6), *limits)
         self._labels = LabelService(self.database, self._issuer)
         self.metrics.watch_each("plainsky_label_subscribers_behind", "Labels that a subscriber has not been sent", self._labels.subscribers)
 
-    async def _make_feeds(self, writes: bool) -> None:
+    async def _make_feeds(self) -> None:
         config = self.config
-        known = await self._handles(writes)
-        self.matcher = Matcher(config.feeds, known.get)
-        hashes = {feed.rkey: rules_hash(feed, known) for feed in config.feeds}
-        self.feed_ids = await asyncio.to_thread(align, self.database, config.feeds, self.matcher, hashes)
+        new = self.deciding(config, await known_now(config, self.database, self.writes))
+        if self.writes:
+            record = new.record("", int(self._clock() * 1e6), {})
+            rooms = await asyncio.to_thread(align, self.database, config.feeds, new.rooms, new.hashes, record)
+        else:
+            rooms = new.rooms(await self._numbers(new))
+        self.storer = Storer(rooms, config.ingest.import_after)
         self._feeds = FeedService(
             self.database,
             config.feeds,
-            {feed.rkey: feed_id for feed, feed_id in zip(config.feeds, self.feed_ids, strict=True)},
-            Identity(config.service.did, config.service.publisher, endpoint(config)),
-            {name: link for name, link in _links(config) if link},
+            numbered(rooms),
+            Identity(config.service.did, config.service.publisher, config.service.endpoint),
+            links_of(config),
             self._did_parts(),
+            self._follows(),
         )
 
-    async def _handles(self, writes: bool) -> dict[str, str]:
-        """The config's handles with their DIDs: as they are now, or were last known to be."""
-        wanted = handles_of(self.config.feeds)
-        if not wanted:
-            return {}
-        told = await resolve_handles(self.config.identity.resolver, wanted)
-        if writes and told:
-            await self.database.write(accounts.learn, told)
-        return await self.database.read(accounts.by_handle, wanted) | told
+    async def _numbers(self, new: Deciding) -> Sequence[int]:
+        """The feeds' numbers, as soon as the process that writes has made them."""
+        while (found := await self.database.read(new.numbers)) is None:
+            log.warning("the process that writes has not made these feeds yet: waiting for it")
+            await asyncio.sleep(POLL_SECONDS)
+        return found
+
+    def _follows(self) -> Callable[[str], Awaitable[Collection[str]]]:
+        follows = Follows(self.config.appview.url)
+        self._down.push_async_callback(follows.close)
+        return follows.shown_to(Verifier(self._documents, audiences(self.config.service.did, "bsky_fg"), self._clock).verify)
 
     def _did_parts(self) -> dict[str, list[dict[str, Any]]]:
         config = self.config
         if self._issuer is None or config.labeler_did != config.service.did:
             return {}
-        return did_document_parts(config.labeler_did, self._issuer.public_key, endpoint(config))
+        return did_document_parts(config.labeler_did, self._issuer.public_key, config.service.endpoint)
 
     async def _listen(self) -> None:
         config = self.config
-        self._pages = pages = Pages(
-            self.database,
-            list(zip(self.feed_ids, config.feeds, strict=True)),
-            config.labels,
-            config.service.publisher,
-            self.metrics,
-            config.ingest.source,
-            self._clock,
-        )
+        self._pages = pages = Pages(self.database, config, lambda: self.rooms, self.metrics, self._clock)
         labels = self._labels.routes() if self._labels else []
-        app = make_app(self.health, self.metrics, [*self._feeds.routes(), *labels, *pages.routes()])
+        if config.labeler:
+            labels += report_service(config, self.database, self._documents, self._clock).routes()
+        recordings = Recordings(config.recording.folder).routes() if config.recording else []
+        app = make_app(self.health, self.metrics, [*self._feeds.routes(), *labels, *pages.routes(), *recordings])
         if self._labels:
             app.on_shutdown.append(_closing(self._labels))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS, handler_cancellation=True)
@@ -187,16 +270,6 @@ class Service:
         except OSError as error:
             where = f"{config.service.listen}:{config.service.port}"
             raise OperatorError(f"cannot listen on {where}: {error.strerror}. Choose another [service] listen or port") from error
-
-    def _later(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        task.add_done_callback(_tell_failure)
-
-        async def end() -> None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-        self._down.push_async_callback(end)
 
     async def _poll_for_ever(self) -> None:
         while True:
@@ -215,13 +288,9 @@ class Service:
             scheduler.shutdown(wait=False)
 
     async def _prune(self) -> None:
-        gone = await patiently(prune, self.database, self.config.feeds, self.feed_ids, self.config.store.retention)
+        feeds = self.rooms.layout
+        gone = await patiently(prune, self.database, feeds.feeds, feeds.feed_ids, self.config.store.retention)
         log.info("pruned %d entries and %d posts", *gone)
-
-
-def _tell_failure(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()):
-        log.critical("work in the background has ended: restart the service, and report this", exc_info=error)
 
 
 def _closing(labels: LabelService) -> Callable[[web.Application], Awaitable[None]]:
@@ -229,23 +298,3 @@ def _closing(labels: LabelService) -> Callable[[web.Application], Awaitable[None
         await labels.close()
 
     return close
-
-
-def endpoint(config: Config) -> str:
-    """The service's public address: https, or http where the hostname is this machine itself."""
-    return f"{'http' if is_local(config.service.hostname) else 'https'}://{config.service.hostname}"
-
-
-def _signing_key(config: Config) -> PrivateKey:
-    assert config.labeler
-    try:
-        if config.labeler.key:
-            return keys.parse(config.labeler.key, "PLAINSKY_LABELER_KEY")
-        return keys.load(config.labeler.key_file)
-    except keys.KeyFileError as error:
-        raise OperatorError(f"[labeler]: {error}") from error
-
-
-def _links(config: Config) -> list[tuple[str, str | None]]:
-    links = config.service.links
-    return [("privacyPolicy", links.privacy_policy), ("termsOfService", links.terms_of_service)]

@@ -5,6 +5,7 @@ features and the two files of weights. Most posts cost little: they share too li
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -92,6 +93,22 @@ class Comparer:
         terms = sorted({term for terms in numbered for term in terms})
         return self._compared(text, numbered, self.index.ranked(terms, MOST))
 
+    def beside(self, claim_id: str, text: Words, wording: str | None) -> list[Compared]:
+        """All documents of one claim, or that of one wording."""
+        numbered = self.index.vocabulary.numbered(text)
+        terms = sorted({term for terms in numbered for term in terms})
+        return self._compared(text, numbered, [(number, self.index.bm25(number, terms)) for number in self._of_claim(claim_id, wording)])
+
+    def _of_claim(self, claim_id: str, wording: str | None) -> list[int]:
+        """Its documents; both claims and documents are in the order of the claims' ids."""
+        claim = bisect_left(self.claims, claim_id, key=lambda one: one.id)
+        if claim == len(self.claims) or self.claims[claim].id != claim_id:
+            return []
+        documents, rows = range(len(self.index)), self.index.tables.documents
+        first, end = (bisect_left(documents, at, key=lambda number: rows[number][0]) for at in (claim, claim + 1))
+        wordings = self.claims[claim].wordings
+        return [number for number in documents[first:end] if wording is None or wordings[rows[number][1]].text == wording]
+
     def _compared(self, text: Words, numbered: Sequence[tuple[int, ...]], scored: Sequence[tuple[int, float]]) -> list[Compared]:
         post = features.asked(text, numbered, self.index)
         weights = self.index.vocabulary.weights
@@ -141,6 +158,14 @@ class Matcher:
         """The best claims of the bank for a text, however little they share, most likely first."""
         cut = words(text, langs)
         return self._matches(cut, self._comparer.ranked(cut))
+
+    def beside(self, claim_id: str, text: str, lang: str, wording: str | None = None) -> Match | None:
+        """One claim of the bank beside a text in a language, however little they share; None when there is no such claim.
+
+        wording: the one to look at; else that which comes first.
+        """
+        cut = words(text, lang=lang)
+        return next(iter(self._matches(cut, self._comparer.beside(claim_id, cut, wording))), None)
 
     def _matches(self, cut: Words, found: Sequence[Compared]) -> list[Match]:
         """One match for each claim: by its wording that comes first."""

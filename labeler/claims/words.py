@@ -16,7 +16,7 @@ LONGEST = 3_000
 """Characters of a text that are looked at."""
 LONGEST_WORD = 40
 
-_ADDRESS = re.compile(r"https?:\S*|pic\.twitter\.com/\S*|www\.\S+|[\w.-]+\.[a-z]{2,}/\S*|bit\.ly\S*")
+ADDRESS = re.compile(r"https?:\S*|pic\.twitter\.com/\S*|www\.\S+|[\w.-]+\.[a-z]{2,}/\S*|bit\.ly\S*")
 _WORD = re.compile(r"[#@＃]?\d+(?:[.,]\d+)+|[#@＃]?\w+")
 _PARTS = re.compile(r"[A-ZÀ-Þ]+(?![a-zß-ÿ])|[A-ZÀ-Þ]?[a-zß-ÿ]+|\d+|[^\W\d_A-Za-zÀ-ÿ]+")
 # One name, whose parts would count as two rare words shared wherever people talk of it.
@@ -66,7 +66,7 @@ def guessed(folded: Sequence[str], langs: Sequence[str] = ()) -> str:
 
 def _split(text: str) -> list[str]:
     if "/" in text or "www." in text:
-        text = _ADDRESS.sub(" ", text)
+        text = ADDRESS.sub(" ", text)
     if not text.isascii():
         text = normalize("NFKC", text)
     if "ov" in text or "OV" in text:

@@ -70,7 +70,7 @@ def read(folder: Path, see: Callable[[str], Sequence[str]]) -> Data:
     rows = [text for file, everyday in files.items() for text in _rows(file, everyday, see)]
     texts = tuple(_once(rows))
     read_rows, used = Counter(text.source for text in rows), Counter(text.source for text in texts)
-    return Data(texts, tuple(_source(file, folder, read_rows[file.stem], used[file.stem]) for file in files))
+    return Data(texts, tuple(source(file, folder, read_rows[file.stem], used[file.stem]) for file in files))
 
 
 def _rows(file: Path, everyday: bool, see: Callable[[str], Sequence[str]]) -> Iterator[Text]:
@@ -112,7 +112,8 @@ def _once(rows: Iterable[Text]) -> Iterator[Text]:
             yield text
 
 
-def _source(file: Path, folder: Path, rows: int, used: int) -> Source:
+def source(file: Path, folder: Path, rows: int, used: int) -> Source:
+    """A file of a folder as it was read."""
     data = file.read_bytes()
     return Source(file.relative_to(folder).as_posix(), hashlib.sha256(data).hexdigest(), len(data), rows, used)
 

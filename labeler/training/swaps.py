@@ -79,14 +79,14 @@ class Spread(NamedTuple):
 def spreads(score: Callable[[str], float]) -> list[Spread]:
     """The largest spread of each group and language."""
     found = []
-    for group, lang, families in _families():
+    for group, lang, families in families():
         scores = [[score(sentence) for sentence in family] for family in families]
         found.append(Spread(group, lang, len(list(chain(*scores))), max(max(family) - min(family) for family in scores)))
     return found
 
 
-def _families() -> Iterator[tuple[str, str, list[list[str]]]]:
-    """Sentences that must score alike, in lists, by group and language."""
+def families() -> Iterator[tuple[str, str, list[list[str]]]]:
+    """(group, language, lists of sentences that must score alike)."""
     for group, by_lang in SLOTS.items():
         for lang, terms in by_lang.items():
             yield group, lang, [[template.format(term) for term in terms] for template in TEMPLATES[lang]]

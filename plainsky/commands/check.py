@@ -5,6 +5,9 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
+from feedgen.feed import Feed
+from feedgen.rules.language import Language
+from labeler.definitions import locales_of, untold
 from plainsky.config.describe import described
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
@@ -22,7 +25,7 @@ def run(arguments: Namespace) -> int:
     """Print what the config does; ConfigErrors when it is wrong."""
     file = arguments.file or (EXAMPLE if EXAMPLE.exists() and not DEFAULT.exists() else DEFAULT)
     config = load(file)
-    sys.stdout.write("\n".join([described(config), "", *_not_there_yet(config), f"{file} has no errors.", ""]))
+    sys.stdout.write("\n".join([described(config), "", *_not_there_yet(config), *_untold(config), f"{file} has no errors.", ""]))
     return 0
 
 
@@ -30,6 +33,25 @@ def _not_there_yet(config: Config) -> Iterator[str]:
     """Files that the config names and `run` will need."""
     labeler, ingest = config.labeler, config.ingest
     if labeler and not labeler.key and not labeler.key_file.exists():
-        yield f"Note: there is no {labeler.key_file} yet, which the labeler needs: `plainsky init --labeler` makes one."
+        yield f"Note: there is no {labeler.key_file} yet, which the labeler needs: `plainsky keys new` makes one."
     if ingest.source == "replay" and ingest.path and not ingest.path.exists():
         yield f"Note: there is no {ingest.path} to replay."
+
+
+def _untold(config: Config) -> Iterator[str]:
+    """Labels that readers of a feed will not understand."""
+    languages = [language for feed in config.feeds for language in _languages(feed)]
+    for policy in config.labels:
+        locales = locales_of(policy.value, policy)
+        if missing := untold(locales, languages):
+            feeds = "a feed is" if len(config.feeds) == 1 else "feeds are"
+            yield (
+                f'Note: the label "{policy.value}" has no text in {" or ".join(missing)}, which {feeds} for: those readers get the one in'
+                f" {locales[0].lang}. Write [[labels.locales]] tables."
+            )
+
+
+def _languages(feed: Feed) -> Iterator[str]:
+    for rule in (*feed.include, *feed.require):
+        if isinstance(rule, Language):
+            yield from rule.any

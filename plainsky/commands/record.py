@@ -2,18 +2,27 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
+import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from plainsky.appview import Unreadable, read_list
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
+from plainsky.following import handles_in
+from plainsky.identity import resolve_handles
+from plainsky.ingest.notes import HandleNote, ListNote
 from plainsky.ingest.recording import Recorder
 from plainsky.ingest.supervisor import Supervisor
+from plainsky.known import Known
 from plainsky.logs import set_up_logging
 from plainsky.reading import patience_of, source_of
+
+log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -41,6 +50,8 @@ async def _record(config: Config, recorder: Recorder, seconds: float | None) -> 
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     supervisor = Supervisor(source_of(config.ingest), config.ingest.hosts, recorder, recorder.resume, patience=patience_of(config.ingest))
     work = [asyncio.create_task(supervisor.run()), asyncio.create_task(recorder.keep_flushing())]
+    if uris := await _named(config, recorder):
+        work.append(asyncio.create_task(_note_lists(config, uris, recorder)))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await asyncio.wait([*work, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
@@ -49,3 +60,25 @@ async def _record(config: Config, recorder: Recorder, seconds: float | None) -> 
     for result in await asyncio.gather(*work, return_exceptions=True):
         if isinstance(result, Exception):
             raise result
+
+
+async def _named(config: Config, recorder: Recorder) -> frozenset[str]:
+    """Note whose the handles of the config are; the at-uris of the lists that it names."""
+    handles = await resolve_handles(config.identity.resolver, handles_in(config))
+    for handle, did in sorted(handles.items()):
+        recorder.note(HandleNote(handle, did, int(time.time() * 1e6)))
+    return Known(handles).lists_of(config.feeds) | config.opt_out.list_uris(handles.get)
+
+
+async def _note_lists(config: Config, uris: frozenset[str], recorder: Recorder) -> None:
+    """Who is on the lists, again and again, as the service reads them."""
+    while True:
+        for uri in sorted(uris):
+            began = int(time.time() * 1e6)
+            try:
+                read = await read_list(config.appview.url, uri)
+            except Unreadable as error:
+                log.warning("the list %s cannot be read: %s", uri, error)
+            else:
+                recorder.note(ListNote(uri, read.name, tuple(sorted(read.members)), began))
+        await asyncio.sleep(config.appview.refresh / 1e6)

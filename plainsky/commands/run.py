@@ -12,6 +12,7 @@ from plainsky.config.schema import Config
 from plainsky.ingest import Source
 from plainsky.logs import set_up_logging
 from plainsky.memory import settle
+from plainsky.reloading import Reloader
 from plainsky.service import Service
 
 DEFAULT = Path("config.toml")
@@ -33,17 +34,20 @@ def run(arguments: Namespace) -> int:
     """Serve until told to stop."""
     config = load(arguments.file)
     set_up_logging(config.log)
-    asyncio.run(serve(config, writes=arguments.role != "serve"))
+    asyncio.run(serve(config, writes=arguments.role != "serve", path=arguments.file))
     return 0
 
 
-async def serve(config: Config, source: Source | None = None, writes: bool = True) -> None:
-    """The service from start to a clean stop; without `writes` it only answers requests."""
+async def serve(config: Config, source: Source | None = None, writes: bool = True, path: Path | None = None) -> None:
+    """The service from start to a clean stop; without `writes` it only answers requests. path: the file to reload the config from."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     service = Service(config)
+    reloader = Reloader(service, path) if path else None
+    if reloader:
+        loop.add_signal_handler(signal.SIGHUP, reloader.hang_up)
     work: list[asyncio.Task[object]] = [asyncio.create_task(stopping.wait())]
     try:
         starting = asyncio.create_task(service.start(writes))
@@ -51,6 +55,8 @@ async def serve(config: Config, source: Source | None = None, writes: bool = Tru
         if not stopping.is_set():
             await starting
             settle()
+            if reloader:
+                service.beside(reloader.run())
             await _work(service.ingest(source) if writes else None, stopping)
         starting.cancel()
     finally:

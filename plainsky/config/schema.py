@@ -212,6 +212,13 @@ class Claims:
 
 
 @frozen
+class Recording:
+    """`[recording]`: a folder that `plainsky record` fills, whose files' fingerprints are served as /recordings.json."""
+
+    folder: Path
+
+
+@frozen
 class Log:
     """`[log]`: what is told on standard error."""
 
@@ -233,6 +240,7 @@ class Config:
     labeler: Labeler | None = None
     labels: tuple[LabelPolicy, ...] = ()
     canary: Canary | None = None
+    recording: Recording | None = None
     claims: Claims = Claims()
     log: Log = Log()
 

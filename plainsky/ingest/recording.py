@@ -6,6 +6,7 @@ up to there.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -72,6 +73,11 @@ class Recorder:
         self.events += 1
         self._position = Position(self.host, cursor, event.time_us)
         return None
+
+    def note(self, note: msgspec.Struct) -> None:
+        """Write down what is no event: see `plainsky.ingest.notes`."""
+        (self._zstd or self._open()).write(_encode(note) + b"\n")
+        self._flushed = False
 
     def passed(self, cursor: int, time_us: int) -> None:
         """Only the resume point moves."""
@@ -150,6 +156,19 @@ def lines(path: Path) -> Iterator[bytes]:
                 raise OperatorError(f"{file}: a line of more than {MAX_LINE} bytes: this is no recording")
         if rest:
             yield rest
+
+
+def last_time(path: Path) -> int:
+    """The time (µs) of the last event of a recording; 0 when there is none in its last file."""
+    last = deque(lines(recorded_files(path)[-1] if recorded_files(path) else path), maxlen=1)
+    try:
+        return msgspec.json.decode(last.pop(), type=_Timed).time_us
+    except (IndexError, msgspec.MsgspecError):
+        return 0
+
+
+class _Timed(msgspec.Struct):
+    time_us: int
 
 
 def _decompressed(file: Path) -> Iterator[bytes]:

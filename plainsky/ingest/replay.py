@@ -12,6 +12,7 @@ import msgspec
 
 from models.events import Event
 from plainsky.ingest import Position, Sink
+from plainsky.ingest.notes import noted
 from plainsky.ingest.recording import lines
 
 BREATH_EVERY = 255  # after every 256 lines others may run: a mask
@@ -47,7 +48,8 @@ class Replay:
             self.received += 1
             event = decoded(line)
             if event is None:
-                sink.drop("bad_line")
+                if not noted(line):
+                    sink.drop("bad_line")
                 continue
             if self._pace:
                 began = began or (event.time_us, self._clock())

@@ -14,7 +14,6 @@ from models.duration import Duration
 from models.events import AccountChanged, Event, IdentityChanged, PostCreated, PostDeleted, PostUpdated, RepoReset
 from models.post import Post, indexed_at, is_import, parse, sort_at
 
-
 NEVER = 2**63 - 1
 """As `indexed_at`: no version was seen that counts for the place, and `sort_at` is the event's time for want of a better one."""
 

@@ -7,12 +7,12 @@ always been there. Until the end readers have the feeds there were, and when it 
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from feedgen.feed import Feed
-from models.database import Database, Session
+from models.database import Database
 from plainsky.known import Known
 from plainsky.patience import patiently
 from plainsky.pipeline.entering import layout
@@ -21,16 +21,29 @@ from plainsky.pipeline.rebuilding import Plan, Record, begin, fill, finish, swee
 from plainsky.pipeline.storing import Storer
 
 
+class Wanted(Protocol):
+    """What is to be taken into use: the feeds, the hashes of their rules, what they know, and the rooms, given the feeds' numbers."""
+
+    @property
+    def feeds(self) -> Sequence[Feed]:
+        """As configured."""
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """By rkey."""
+
+    @property
+    def known(self) -> Known:
+        """What the rooms are made with."""
+
+    def rooms(self, feed_ids: Sequence[int]) -> Rooms:
+        """What the pipeline decides with."""
+
+
 class Switch(NamedTuple):
-    """What is to be taken into use: the feeds with the hashes of their rules; the rooms, given the feeds' numbers, and what they know.
+    """`record` writes it down, in the transaction that takes it into use; `follow` is called right after, before anything is stored."""
 
-    `record` writes it down, in the transaction that takes it into use; `follow` is called right after, before anything else is stored.
-    """
-
-    feeds: Sequence[Feed]
-    hashes: Mapping[str, str]
-    known: Known
-    rooms_of: Callable[[Sequence[int]], Rooms]
+    wanted: Wanted
     record: Record
     follow: Callable[[Rooms], None]
 
@@ -39,12 +52,12 @@ async def switch(database: Database, storer: Storer, new: Switch) -> None:
     """Take it into use. To be called while nobody learns: what is known must not change meanwhile (`plainsky.pipeline.learning`)."""
     while await patiently(database.write, sweep, True):
         pass
-    before = storer.rooms
-    plan = await patiently(database.write, begin, new.feeds, new.hashes)
-    rooms = await asyncio.to_thread(new.rooms_of, [plan.ids[feed.rkey] for feed in new.feeds])
+    before, wanted = storer.rooms, new.wanted
+    plan = await patiently(database.write, begin, wanted.feeds, wanted.hashes)
+    rooms = await asyncio.to_thread(wanted.rooms, [plan.ids[feed.rkey] for feed in wanted.feeds])
     try:
         if plan.stale:
-            await _fill(database, storer, plan, await asyncio.to_thread(_both, before, new, plan))
+            await _fill(database, storer, plan, await asyncio.to_thread(_both, before, wanted, plan))
         async with storer.turn:
             await patiently(database.write, finish, plan, new.record)
             storer.rooms = rooms
@@ -56,7 +69,7 @@ async def switch(database: Database, storer: Storer, new: Switch) -> None:
         raise
 
 
-def _both(before: Rooms, new: Switch, plan: Plan) -> Rooms:
+def _both(before: Rooms, new: Wanted, plan: Plan) -> Rooms:
     """The rooms for as long as it takes: the feeds there were, then those that are filled."""
     there = list(zip(before.layout.feed_ids, before.layout.feeds, strict=True))
     filled = [(plan.ids[feed.rkey], feed) for feed in new.feeds if plan.ids[feed.rkey] in plan.stale]
@@ -66,13 +79,8 @@ def _both(before: Rooms, new: Switch, plan: Plan) -> Rooms:
 
 async def _fill(database: Database, storer: Storer, plan: Plan, both: Rooms) -> None:
     async with storer.turn:
-        await patiently(database.write, _nothing)  # what was under way has ended, and has set no other rooms
         storer.rooms = both
     after: int | None = 0
     while after is not None:
         async with storer.turn:
             after = await patiently(database.write, fill, both, plan.stale, after)
-
-
-def _nothing(session: Session) -> None:
-    """A turn of the writer."""

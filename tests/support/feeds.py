@@ -98,7 +98,7 @@ def rewrite(session: Session, new: Sown, log_time: int, quota: Quota | None = No
     touched = entries.remove(session, [new.post_id])
     posts.update(session, [(new.post_id, new.account_id, new.uri[-13:], "3b", "cid", new.written, new.came, "{}")])
     entries.add_new(session, [new.row])
-    moves.remember(session, stood, log_time)
+    moves.remember(session, stood, {new.post_id: log_time})
     settle(session, {*touched, entries.Touched(new.feed_id, new.account_id, new.written)}, quota)
 
 

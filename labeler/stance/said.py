@@ -1,0 +1,101 @@
+"""A post made ready to be asked what it does with a claim: its words, sentences, what is quoted, where it links to."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from labeler.claims.words import ADDRESS, LONGEST, words
+from models.masking import NEUTRAL, Mask, read_terms
+from models.post import Post
+from models.text import fold
+
+_WORD = re.compile(r"[^\W_]+(?:'t(?!\w))?")
+_SENTENCE = re.compile(r"[^.!?\n…]*[.!?…\n]*")
+_QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]{3,300})[\"”“»]")
+_HOST = re.compile(r"(?<![\w@.-])(?:[a-z0-9-]+\.)+[a-z]{2,}(?![\w.-])")
+MOST_HOSTS = 20
+
+
+class Said(NamedTuple):
+    """What a post says. `tokens` are its folded words, `open` says which of them are no words for who people are or how they speak.
+
+    `spaced` are the tokens between spaces, `folded` is the text with its punctuation, `asked` are the words of sentences that end with a
+    question mark, `quoted` those between quotation marks.
+    """
+
+    lang: str
+    tokens: tuple[str, ...]
+    open: tuple[bool, ...]
+    spaced: str
+    folded: str
+    asked: frozenset[str]
+    quoted: frozenset[str]
+    hosts: frozenset[str]
+    is_quote: bool
+
+
+@cache
+def mask() -> Mask:
+    """Words for who people are, and their ways of speaking."""
+    return Mask(read_terms())
+
+
+def tokens(text: str) -> list[str]:
+    """The folded words of a text: parts of a word with an apostrophe are words, but for "isn't" and the like."""
+    return _WORD.findall(fold(text))
+
+
+def said(post: Post) -> Said:
+    """What a post says in its text. Alt texts and the card of a link are others' words as often as not: only the text is read."""
+    text = post.text[:LONGEST]
+    folded = fold(text)
+    bare = ADDRESS.sub(" ", folded)
+    found = _WORD.findall(bare)
+    masked = mask().phrases(found)
+    form = mask().form
+    return Said(
+        words(text, post.langs).lang,
+        tuple(found),
+        tuple([any(form(part) != NEUTRAL for part in word.split("'")) for word in masked]),
+        f" {' '.join(found)} ",
+        folded,
+        _asked(bare),
+        frozenset(_WORD.findall(" ".join(_QUOTED.findall(bare)))) if any(sign in bare for sign in '"“„«') else frozenset(),
+        frozenset([*_linked(post.links), *_HOST.findall(folded)[:MOST_HOSTS]]) if post.links or "." in folded else frozenset(),
+        post.quote is not None,
+    )
+
+
+def _asked(bare: str) -> frozenset[str]:
+    if "?" not in bare:
+        return frozenset()
+    return frozenset([word for sentence in _SENTENCE.findall(bare) if "?" in sentence for word in _WORD.findall(sentence)])
+
+
+def _linked(links: Iterable[str]) -> list[str]:
+    found = []
+    for link in links:
+        try:
+            found.append((urlsplit(link).hostname or "").removeprefix("www."))
+        except ValueError:  # brackets that are no address
+            continue
+    return found
+
+
+def without_masked(text: str, kept: Sequence[str]) -> str:
+    """A text without addresses and without masked words, but for those to be kept: what a claim has too is part of the matter."""
+    bare = ADDRESS.sub(" ", text[:LONGEST])
+    found = list(_PIECE.finditer(bare))
+    folded = [fold(piece[0]) for piece in found]
+    masked, form, keep = mask().phrases(folded), mask().form, frozenset(kept)
+    gone = [piece for piece, word, seen in zip(found, folded, masked, strict=True) if form(seen) == NEUTRAL and word not in keep]
+    parts, at = [], 0
+    for piece in gone:
+        parts.append(bare[at : piece.start()])
+        at = piece.end()
+    return "".join([*parts, bare[at:]])
+
+
+_PIECE = re.compile(r"[^\W_]+")

@@ -1,0 +1,107 @@
+"""What an operator changed since the last run or reload, for the log of changes (`models.changes`).
+
+What was in force is kept in the table `setting` in plain words, so that a start can tell what is different from the last run.
+"""
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from models import cursors, settings
+from models.changes import Action, Change, Effect, What, append
+from models.database import Session
+from models.differing import NOTHING, Span, effect
+from models.entries import TOP
+from plainsky import in_force
+from plainsky.config.describe import feed_described, label_described
+from plainsky.config.hashing import label_hash, rules_hash
+from plainsky.config.schema import Config
+from plainsky.pipeline.rebuilding import Plan
+
+_SETTING = "in force"
+_ONE_LINE = 1_000_000
+
+UNSAID: Mapping[What, tuple[str, ...]] = {
+    "feed": ("+ Its rules read as before; other accounts have the handles that they name.",),
+    "label": ("+ Its rules read as before; how it looks to readers, or what it may be put on, is another.",),
+}
+"""Told when a description is the same, and its hash is not."""
+
+Effects = Callable[[str], Effect | None]
+"""By a label's value, what becomes of the stored posts."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A feed or label as it was: the hash of its rules, its description line by line, and a feed's window (µs)."""
+
+    hash: str
+    lines: tuple[str, ...]
+    window: int = 0
+
+
+class InForce(msgspec.Struct, frozen=True):
+    """All feeds by rkey and all labels by value."""
+
+    feeds: Mapping[str, Told] = {}
+    labels: Mapping[str, Told] = {}
+
+
+def in_force_of(config: Config, handles: Mapping[str, str]) -> InForce:
+    """What a config says. handles: the DID of each handle that is known."""
+    return InForce(
+        {feed.rkey: Told(rules_hash(feed, handles), _lines(feed_described(feed, _ONE_LINE)), feed.window) for feed in config.feeds},
+        {policy.value: Told(label_hash(policy), _lines(label_described(policy, _ONE_LINE))) for policy in config.labels},
+    )
+
+
+def _lines(lines: Sequence[str]) -> tuple[str, ...]:
+    return tuple(line.strip().removeprefix("- ") for line in lines)
+
+
+def record(session: Session, now_holds: InForce, plan: Plan, reason: str, now: int, of_label: Effects = lambda value: None) -> None:
+    """Write down what is different from what held before, from `now` (µs) on, and what that changes.
+
+    To be called while the entries there were are still there, in the transaction that takes the new ones.
+    """
+    kept = settings.get(session, _SETTING)
+    held = msgspec.json.decode(kept, type=InForce) if kept else InForce()
+    of_feed = _Effects(session, held, now_holds, plan)
+    changes = [*_changes("feed", held.feeds, now_holds.feeds, of_feed), *_changes("label", held.labels, now_holds.labels, of_label)]
+    append(session, changes, reason, now)
+    in_force.remember(session, {rkey: told.hash for rkey, told in now_holds.feeds.items()}, now)
+    if changes:
+        settings.put(session, _SETTING, msgspec.json.encode(now_holds, order="sorted").decode())
+
+
+class _Effects:
+    """How many posts come into a feed and go."""
+
+    def __init__(self, session: Session, held: InForce, now_holds: InForce, plan: Plan) -> None:
+        self._session, self._plan = session, plan
+        self._before, self._after = held.feeds, now_holds.feeds
+        self._log_time = cursors.log_time(session)
+
+    def __call__(self, rkey: str) -> Effect:
+        before = self._span(self._plan.before, self._before, rkey)
+        return effect(self._session, before, self._span(self._plan.ids, self._after, rkey))
+
+    def _span(self, ids: Mapping[str, int], told: Mapping[str, Told], rkey: str) -> Span:
+        if rkey not in ids or rkey not in told:
+            return NOTHING
+        return Span(ids[rkey], self._log_time - told[rkey].window, TOP[0])
+
+
+def _changes(what: What, before: Mapping[str, Told], after: Mapping[str, Told], of: Effects) -> Iterator[Change]:
+    for name in sorted(before.keys() | after.keys()):
+        was, will_be = before.get(name), after.get(name)
+        if was != will_be:
+            action: Action = "added" if was is None else "removed" if will_be is None else "changed"
+            hashes = was.hash if was else None, will_be.hash if will_be else None
+            yield Change(what, name, action, *hashes, difference(was, will_be) or UNSAID[what], of(name))
+
+
+def difference(was: Told | None, will_be: Told | None) -> tuple[str, ...]:
+    """What is said no more ("- "), and what is said from now on ("+ "), line by line."""
+    lines = difflib.ndiff(was.lines if was else (), will_be.lines if will_be else ())
+    return tuple(line for line in lines if line.startswith(("- ", "+ ")))

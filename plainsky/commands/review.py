@@ -1,0 +1,205 @@
+"""`plainsky review`: decide on what waits, in a terminal, by one key. `--blind` asks about posts without saying what the machine found.
+
+As with `plainsky labels`, only decisions are written: the running service issues what follows from them.
+"""
+
+import asyncio
+import getpass
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+from labeler.desk import Desk, Done, Item, queue
+from labeler.persons import Refused
+from labeler.sampling import draw
+from models import blind, moderators
+from models.database import Database
+from models.moderators import Moderator
+from plainsky.config.loading import load
+from plainsky.config.schema import Config
+from plainsky.errors import OperatorError
+from plainsky.keyboard import key, line, need_terminal
+from plainsky.opening import opened
+from plainsky.reach import is_wide
+from plainsky.reviewing import Seen, known, lines, said, seen
+
+REASONS = {
+    ("candidate", "y"): "A moderator looked at it, and agrees with what was found.",
+    ("candidate", "n"): "A moderator looked at it, and the label does not fit.",
+    ("second", "y"): "A second moderator agrees.",
+    ("second", "n"): "A second moderator does not agree.",
+    ("report", "y"): "It was reported, and a moderator finds that the label fits.",
+    ("report", "n"): "A moderator looked at it, and no label of ours fits.",
+}
+"""What the author may read when a moderator gives no reason of his own; an appeal always gets one."""
+KEYS = {
+    "candidate": "y label it, n do not",
+    "second": "y agree, n do not",
+    "report": "y label it, n no label fits",
+    "appeal": "y the author is right: take our labels back, n keep them",
+}
+MORE = "Y, N the same with a reason of your own; s skip, u undo the last, q quit"
+ANSWERS: dict[str, blind.Answer] = {"y": "yes", "n": "no", "d": "unsure"}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Where, who, what."""
+    parser.add_argument("config", metavar="CONFIG", type=Path, nargs="?", default=Path("config.toml"), help="default: %(default)s")
+    parser.add_argument("--as", dest="who", metavar="NAME", help="who decides (default: who is logged in here)")
+    parser.add_argument(
+        "--blind", action="store_true", help="answer about posts, found by the machine or not, without knowing which: to measure it"
+    )
+    parser.add_argument("--count", type=int, default=20, help="how many blind questions (default: %(default)s)")
+
+
+def run(arguments: Namespace) -> int:
+    """Ask until nothing waits, or until "q"."""
+    config = load(arguments.config)
+    if config.labeler is None or not config.labels:
+        raise OperatorError(f"{arguments.config} configures no labeler: [labeler] and [[labels]], see docs/labels.md")
+    need_terminal()
+    with opened(config) as database:
+        who = _moderator(database, arguments.who or getpass.getuser())
+        return _blind(config, database, who, arguments.count) if arguments.blind else _Review(config, database, who).run()
+
+
+def _moderator(database: Database, name: str) -> Moderator:
+    found = database.read_now(moderators.by_name, name)
+    if found is None:
+        raise OperatorError(f"{name} is no moderator: plainsky moderators add {name}, or say who you are with --as NAME")
+    return found
+
+
+class _Review:
+    def __init__(self, config: Config, database: Database, who: Moderator) -> None:
+        assert config.labeler
+        self._config, self._database, self._who = config, database, who
+        self._above = config.labeler.two_people_above
+        self._desk = Desk(config.labeler_did, config.labels)
+        self._skipped: set[tuple[str, int]] = set()
+        self._done: list[Done] = []
+
+    def run(self) -> int:
+        """Until nothing waits."""
+        while item := self._next():
+            sight = seen(self._config, self._database, item)
+            _say(lines(self._config, item, sight, self._database.read_now(known, self._config, item, _now())))
+            pressed = key(f"\n{KEYS[item.kind]}; {MORE}\n> ", "ynYNsuq")
+            if pressed == "q":
+                return 0
+            self._answer(item, sight, pressed)
+        _say(["", "Nothing waits." if not self._skipped else "Nothing else waits."])
+        return 0
+
+    def _next(self) -> Item | None:
+        waiting = self._database.read_now(queue, self._who, _now(), 50 + len(self._skipped))
+        return next((item for item in waiting if (item.kind, item.id) not in self._skipped), None)
+
+    def _answer(self, item: Item, sight: Seen, pressed: str) -> None:
+        try:
+            if pressed == "s":
+                self._skipped.add((item.kind, item.id))
+            elif pressed == "u":
+                self._undo()
+            else:
+                self._decide(item, sight, pressed)
+        except Refused as refused:
+            self._skipped.add((item.kind, item.id))
+            _say([f"Not done: {refused}"])
+
+    def _decide(self, item: Item, sight: Seen, pressed: str) -> None:
+        answer = pressed.lower()
+        val = self._value() if item.kind == "report" and answer == "y" else ""
+        reason = REASONS.get((item.kind, answer), "") if pressed == answer else ""
+        reason = reason or line("The reason, which the author may read: ")
+        if val is None or not reason:
+            _say(["Nothing was decided."])
+            return
+        done = self._act(item, answer, val, sight.cid or item.cid or None, reason)
+        self._done.append(done)
+        seconds = any(one.waits_for == "second" for one in done.decided)
+        _say(["Decided; a second person must agree." if seconds else "Decided."])
+
+    def _act(self, item: Item, answer: str, val: str, cid: str | None, reason: str) -> Done:
+        desk, said = self._desk, (self._who, reason, _now())
+        if item.kind == "report" and answer == "y":
+            return self._write(desk.label, item, cid, val, *said, wide=self._wide(item.uri))
+        if item.kind == "candidate" and answer == "y":
+            return self._write(desk.confirm, item, *said, wide=self._wide(item.uri))
+        does: dict[tuple[str, str], Callable[..., Done]] = {
+            ("candidate", "n"): desk.refuse,
+            ("second", "y"): desk.confirm,
+            ("second", "n"): desk.refuse,
+            ("report", "n"): desk.dismiss,
+            ("appeal", "y"): desk.uphold,
+            ("appeal", "n"): desk.keep,
+        }
+        return self._write(does[item.kind, answer], item, *said)
+
+    def _write(self, what: Callable[..., Done], *args: Any, **options: Any) -> Done:
+        return self._database.write_now(what, *args, **options)
+
+    def _undo(self) -> None:
+        if not self._done:
+            _say(["There is nothing to undo."])
+            return
+        done = self._done.pop()
+        self._database.write_now(self._desk.undo, done, self._who, "A moderator took the decision back.", _now())
+        _say([f"Undone; it waits again: {done.item.uri}"])
+
+    def _value(self) -> str | None:
+        """Which label, by its number where there are several."""
+        values = [policy.value for policy in self._config.labels]
+        if len(values) == 1:
+            return values[0]
+        numbers = [str(number) for number in range(1, min(len(values), 9) + 1)]
+        _say(f"  {number} {value}" for number, value in zip(numbers, values, strict=False))
+        pressed = key("which label? (q none) > ", [*numbers, "q"])
+        return None if pressed == "q" else values[int(pressed) - 1]
+
+    def _wide(self, uri: str) -> bool:
+        did = uri.removeprefix("at://").partition("/")[0]
+        wide = asyncio.run(is_wide(self._config.appview.url, did, self._above))
+        if wide is None:
+            _say([f"Nobody could say how many follow {did}: a second person must agree."])
+        return wide is not False
+
+
+def _blind(config: Config, database: Database, who: Moderator, count: int) -> int:
+    """Questions without what would give the answer away: no address, labels, signals or history."""
+    values, random = [policy.value for policy in config.labels], SystemRandom()
+    for number in range(1, max(1, count) + 1):
+        asked = database.read_now(draw, values, who.name, random)
+        if asked is None:
+            _say(["", "There is no post left to ask about."])
+            break
+        _say(["", "-" * 40, *said(Seen(asked.post))])
+        pressed = key(f'\n{number} of {count}: does "{asked.val}" fit? y yes, n no, d I do not know, q quit > ', "yndq")
+        if pressed == "q":
+            break
+        database.write_now(blind.add, asked.uri, asked.cid, asked.val, who.name, asked.decision_id, ANSWERS[pressed], _now())
+    _say(_told(database.read_now(blind.tallies)))
+    return 0
+
+
+def _told(tallies: list[blind.Tally]) -> Iterable[str]:
+    """What all blind answers say of the machine so far."""
+    counts = Counter({(tally.val, tally.found, tally.answer): tally.posts for tally in tallies})
+    for val, found in sorted({(tally.val, tally.found) for tally in tallies}, key=lambda each: (each[0], not each[1])):
+        yes, no = counts[val, found, "yes"], counts[val, found, "no"]
+        yield f"{val}, {'found by the machine' if found else 'not found'}: {yes} yes, {no} no, {counts[val, found, 'unsure']} not known"
+
+
+def _say(told: Iterable[str]) -> None:
+    for one in told:
+        sys.stdout.write(one + "\n")
+    sys.stdout.flush()
+
+
+def _now() -> int:
+    return int(time.time() * 1e6)

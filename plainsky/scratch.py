@@ -1,0 +1,220 @@
+"""A database for the length of a command, filled by the very pipeline that the service runs: what it then shows is what the service shows.
+
+Events come from a recording, from Jetstream's own lookback, or posts from a service's database.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from coincurve import PrivateKey
+
+from feedgen.feed import Feed
+from labeler.issuer import Issuer
+from models import accounts, cursors, posts
+from models.database import Database, Row, Session
+from models.duration import Duration
+from models.events import Event
+from models.opt_outs import CONFIG
+from plainsky.config.schema import Config, Ingest
+from plainsky.errors import OperatorError
+from plainsky.ingest import Position
+from plainsky.ingest.recording import lines
+from plainsky.ingest.replay import decoded
+from plainsky.ingest.supervisor import Supervisor
+from plainsky.known import Known
+from plainsky.pipeline.entering import layout
+from plainsky.pipeline.judging import Rooms
+from plainsky.pipeline.learning import opted_out
+from plainsky.pipeline.rebuilding import align
+from plainsky.pipeline.storing import Storer
+from plainsky.reading import patience_of, source_of
+
+BATCH = 2_000
+STEP = 1_000
+HOST = "scratch"
+
+Shown = Callable[[float], None]
+"""Is told how much is done, from 0 to 1."""
+
+
+@contextmanager
+def scratch(url: str | None = None) -> Iterator[Database]:
+    """A new SQLite file in a temporary folder, or the empty database at `url`."""
+    with tempfile.TemporaryDirectory(prefix="plainsky-") as folder:
+        database = Database(url or f"sqlite:///{Path(folder) / 'scratch.sqlite'}", scratch=url is None)
+        try:
+            database.open()
+            if database.read_now(cursors.log_time) or database.read_now(posts.last_id):
+                raise OperatorError(f"{url}: there is something in this database; give an empty one")
+            yield database
+        finally:
+            database.close()
+
+
+class House(msgspec.Struct):
+    """The pipeline around a scratch database."""
+
+    database: Database
+    feeds: Sequence[Feed]
+    ids: Sequence[int]
+    storer: Storer
+    events: int = 0
+    log_time: int = 0
+    first_time: int = 0
+
+    @classmethod
+    def of(cls, database: Database, feeds: Sequence[Feed], known: Known, config: Config) -> "House":
+        """These feeds, filled from what is stored there; all else is as in the config. No post is judged for labels."""
+        asks = config.opt_out if config.opt_out.marks else None
+        # Nothing that it signs leaves the database: it only says whose labels are our own.
+        issuer = Issuer(config.labeler_did, PrivateKey(), lambda: 0) if config.labeler else None
+
+        def rooms_of(ids: Sequence[int]) -> Rooms:
+            return Rooms(layout(feeds, ids), known.matcher(feeds), None, issuer, asks, known, known.lists_of(feeds))
+
+        rooms = align(database, feeds, rooms_of, {feed.rkey: "scratch" for feed in feeds})
+        house = cls(database, feeds, rooms.layout.feed_ids, Storer(rooms, config.ingest.import_after))
+        copies = known.lists
+        out = {uri: copies[uri].members for uri in config.opt_out.list_uris(known.handles.get) if uri in copies}
+        database.write_now(opted_out, house.storer, {CONFIG: config.opt_out.dids(known.handles.get), **out})
+        return house
+
+    def store(self, events: Sequence[Event]) -> None:
+        """One batch."""
+        if not events:
+            return
+        self.first_time = self.first_time or events[0].time_us
+        self.events += len(events)
+        self.log_time = max(self.log_time, *[event.time_us for event in events])
+        self.database.write_now(self.storer.store, events, Position(HOST, self.events, self.log_time))
+
+    def store_all(self, events: Iterable[Event], shown: Shown = lambda done: None, end: int = 0) -> None:
+        """All of these; `end` is the time (µs) of the last one, for whoever is shown how much is done."""
+        batch: list[Event] = []
+        for event in events:
+            batch.append(event)
+            if len(batch) == BATCH:
+                self.store(batch)
+                batch = []
+                shown((self.log_time - self.first_time) / max(1, end - self.first_time))
+        self.store(batch)
+
+
+def recorded(path: Path) -> Iterator[Event]:
+    """The events of a recording; lines that are none are left out. OperatorError when there is no recording."""
+    for line in lines(path):
+        event = decoded(line)
+        if event is not None:
+            yield event
+
+
+def copy_posts(source: Database, target: Database, since: Duration | None, shown: Shown = lambda done: None) -> int:
+    """The live posts of a service's database, with their authors and the log's time; how many. since: only the newest stretch."""
+    log_time = source.read_now(cursors.log_time)
+    last, floor, copied = source.read_now(posts.last_id), log_time - since if since else None, 0
+    met: set[int] = set()
+    after = 0
+    while step := source.read_now(posts.scan, after, STEP):
+        after = step[-1].id
+        wanted = [each for each in step if floor is None or each.indexed_at >= floor]
+        target.write_now(_put, wanted, met)
+        copied += len(wanted)
+        shown(after / max(1, last))
+    target.write_now(cursors.save, HOST, 1, log_time)
+    return copied
+
+
+def _put(session: Session, step: Sequence[posts.Judged], met: set[int]) -> None:
+    new = {each.account.id: each.account for each in step if each.account.id not in met}
+    accounts.add(session, new.values())
+    met.update(new)
+    rows = [(e.id, e.account.id, e.rkey, "", e.cid, e.sort_at, e.indexed_at, posts.packed(e.post)) for e in step]
+    posts.add(session, rows)
+
+
+def copy_labels(source: Database, target: Database) -> None:
+    """What labelers say, others and our own, from a service's database into an SQLite file."""
+    for table in ("known_label", "decision", "label"):
+        columns = target.read_now(_columns, table)
+        copied = 0
+        while rows := source.read_now(_rows, table, columns, copied):
+            target.write_now(_fill, table, columns, rows)
+            copied += len(rows)
+
+
+def _columns(session: Session, table: str) -> str:
+    return ", ".join(name for (name,) in session.execute("SELECT name FROM pragma_table_info(?)", (table,)))
+
+
+def _rows(session: Session, table: str, columns: str, offset: int) -> list[Row]:
+    order = "uri, src, val, cid" if table == "known_label" else columns.partition(",")[0]
+    return session.execute(f"SELECT {columns} FROM {table} ORDER BY {order} LIMIT ? OFFSET ?", (10 * STEP, offset))
+
+
+def _fill(session: Session, table: str, columns: str, rows: Sequence[Row]) -> None:
+    session.insert(f"INSERT INTO {table} ({columns})", rows)
+
+
+class LookingBack:
+    """A sink that stores what Jetstream kept, until it comes to the present."""
+
+    def __init__(self, house: House, since: int, until: int, shown: Shown) -> None:
+        self._house, self._since, self._until, self._shown = house, since, until, shown
+        self._batch: list[Event] = []
+        self._position = Position(HOST, 0, since)
+        self.done = asyncio.Event()
+        self.host = ""
+
+    def put(self, event: Event, cursor: int) -> None:
+        """An event."""
+        self._batch.append(event)
+        self.passed(cursor, event.time_us)
+
+    def passed(self, cursor: int, time_us: int) -> None:
+        """Time goes on."""
+        self._position = Position(self.host, cursor, time_us)
+        if time_us >= self._until:
+            self.done.set()
+
+    def drop(self, reason: str) -> None:
+        """Left out."""
+
+    def gap(self, from_us: int, to_us: int, cause: str) -> None:
+        """The host does not look so far back."""
+
+    async def room(self) -> None:
+        """Store what came."""
+        if len(self._batch) >= BATCH:
+            await self.finish()
+
+    async def finish(self) -> None:
+        """Store the rest."""
+        batch, self._batch = self._batch, []
+        await asyncio.to_thread(self._house.store, batch)
+        self._shown((self._position.time_us - self._since) / max(1, self._until - self._since))
+
+    async def resume(self, host: str) -> Position | None:
+        """For the supervisor."""
+        await self.finish()
+        self.host = host
+        return self._position
+
+
+async def look_back(house: House, ingest: Ingest, since: Duration, shown: Shown, now: Callable[[], float] = time.time) -> None:
+    """Store what the config's Jetstream hosts still have of the newest stretch."""
+    until = int(now() * 1e6) - ingest.margin
+    sink = LookingBack(house, until - since, until, shown)
+    supervisor = Supervisor(source_of(ingest), ingest.hosts, sink, sink.resume, patience=patience_of(ingest))
+    tasks = [asyncio.create_task(supervisor.run()), asyncio.create_task(sink.done.wait())]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Exception):
+            raise result
+    await sink.finish()
