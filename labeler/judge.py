@@ -33,12 +33,18 @@ class Judge:
     """All label policies of a config. Each signal looks at a post once, however many policies it supports.
 
     gate: where the measured precision allows a machine to label alone. versions: what else is told with each verdict, such as the hash of
-    the config and of each model.
+    the config and of each model. given: what signals may ask beside the post.
     """
 
-    def __init__(self, policies: Sequence[LabelPolicy], gate: Gate = unmeasured, versions: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        policies: Sequence[LabelPolicy],
+        gate: Gate = unmeasured,
+        versions: Mapping[str, str] | None = None,
+        given: signals.Given | None = None,
+    ) -> None:
         kinds = {kind for policy in policies for kind in (*policy.signals, *policy.abstain)}
-        self._signals = [signals.load(kind) for kind in sorted(kinds)]
+        self._signals = [signals.load(kind, given) if given else signals.load(kind) for kind in sorted(kinds)]
         self._gate = gate
         of_signals = {signal.kind: signal.version for signal in self._signals}
         self._policies = [(policy, _rules_hash(policy, of_signals), _versions(policy, of_signals, versions or {})) for policy in policies]

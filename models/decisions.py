@@ -198,7 +198,13 @@ def barred(session: Session, texts: Collection[tuple[str, str]]) -> set[tuple[st
 
 def _without_words(evidence: dict[str, Any]) -> dict[str, Any]:
     findings: Sequence[dict[str, Any]] = evidence.get("findings", ())
-    return evidence | ({"findings": [{**finding, "text": ""} for finding in findings]} if findings else {})
+    return evidence | ({"findings": [_without_text(finding) for finding in findings]} if findings else {})
+
+
+def _without_text(finding: dict[str, Any]) -> dict[str, Any]:
+    """Of a claim that was found, all stays but the words that the post has in common with it."""
+    details = {"details": {**finding["details"], "shared": []}} if "details" in finding else {}
+    return {**finding, "text": "", **details}
 
 
 def _all(session: Session, which: str, values: Sequence[Any]) -> list[Decision]:

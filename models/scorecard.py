@@ -87,7 +87,7 @@ class Scorecard(Filed):
     def decide(self, values: Mapping[str, float]) -> Decision:
         """What the values of all features come to. KeyError when one is missing."""
         weights = self.weights
-        rows = tuple([Row(name, values[name], weight, values[name] * weight) for name, weight in sorted(weights.weights.items())])
+        rows = tuple([Row(name, values[name], weight, values[name] * weight + 0.0) for name, weight in sorted(weights.weights.items())])
         total = fsum([weights.intercept, *[row.product for row in rows]])
         doubts = tuple([name for name, bound in sorted(self.abstain.items()) if values[name] > bound])
         return Decision(rows, weights.intercept, total, self.threshold, doubts)

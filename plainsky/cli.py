@@ -36,6 +36,7 @@ COMMANDS = (
     Command("review", "decide on candidates, reports and appeals, by one key each"),
     Command("moderators", "who may decide: add, list, remove"),
     Command("claims", "keep the bank of claims that fact-checkers rated: import, list, add, retire, stats"),
+    Command("recompute", "check by plain arithmetic that a decision of the labeler follows from its numbers"),
     Command("train-topic", "make a topic model for rules and orders from example posts"),
     Command("train", "train a model of the labeler from a folder of data"),
     Command("evaluate", "measure a model of the labeler on a folder of data"),

@@ -15,6 +15,7 @@ from models import feeds
 from models.database import Database, Session
 from models.post import POST, Post, parse
 from models.protocol.syntax import is_did, parse_at_uri
+from plainsky.banking import given_by
 from plainsky.config.schema import Config
 from plainsky.deciding import Deciding, known_for
 from plainsky.errors import OperatorError
@@ -98,12 +99,13 @@ async def explained(config: Config, post: str | Given, offline: bool = False) ->
         deciding = Deciding(config, known)
         rooms = deciding.rooms(await database.read(_numbers, config.feeds))
         source, why = await _why(config, database, rooms, post, offline)
+        asking = await database.read(given_by, config)
     told = why.post
     return Explained(
         source,
         answered(why, languages()[FALLBACK]),
-        tuple(_signals(config, told)) if told else (),
-        tuple(_labels(judge_of(config), why.did, told)) if told else (),
+        tuple(_signals(config, told, asking)) if told else (),
+        tuple(_labels(judge_of(config, asking), why.did, told)) if told else (),
         tuple(notes),
     )
 
@@ -131,9 +133,9 @@ async def _why(config: Config, database: Database, rooms: Rooms, post: str | Giv
         raise OperatorError(f"{post}: {languages()[FALLBACK](f'why_post.{cannot}')}") from None
 
 
-def _signals(config: Config, post: Post) -> list[SignalSays]:
+def _signals(config: Config, post: Post, asking: signals.Given) -> list[SignalSays]:
     return [
-        SignalSays(kind, signals.load(kind).look(post), tuple(policy.value for policy in config.labels if kind in policy.signals))
+        SignalSays(kind, signals.load(kind, asking).look(post), tuple(policy.value for policy in config.labels if kind in policy.signals))
         for kind in signals.kinds()
     ]
 

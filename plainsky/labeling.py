@@ -8,6 +8,7 @@ from labeler.issuing import Issuing
 from labeler.judge import Judge
 from labeler.persons import Persons
 from labeler.service import LabelService
+from labeler.signals import Given
 from models.database import Database
 from plainsky.canary import Canary
 from plainsky.config.hashing import config_hash
@@ -51,6 +52,6 @@ class Labeling(NamedTuple):
         return 0 < self.metrics.lag() < UP_TO_DATE_SECONDS
 
 
-def judge_of(config: Config) -> Judge | None:
-    """Judges by the config's labels; None without a labeler."""
-    return Judge(config.labels, versions={"config": config_hash(config)}) if config.labeler else None
+def judge_of(config: Config, given: Given) -> Judge | None:
+    """Judges by the config's labels and what signals may ask; None without a labeler."""
+    return Judge(config.labels, versions={"config": config_hash(config)}, given=given) if config.labeler else None

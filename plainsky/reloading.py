@@ -18,6 +18,7 @@ from labeler.policy import LabelPolicy
 from models import changes, posts
 from models.changes import Effect, Logged
 from models.database import Database
+from plainsky.banking import given_by
 from plainsky.config.errors import Path as TomlPath
 from plainsky.config.errors import spelled
 from plainsky.config.hashing import label_hash
@@ -98,7 +99,7 @@ class Reloader:
         config = await asyncio.to_thread(load, self._path)
         check(service.config, config, str(self._path))
         new = service.deciding(config, await known_now(config, self._database, service.writes))
-        of_labels = await asyncio.to_thread(label_effects, self._database, service.config.labels, config.labels) if service.writes else {}
+        of_labels = await asyncio.to_thread(label_effects, self._database, service.config, config) if service.writes else {}
         before = await patiently(self._database.read, changes.head)
         await service.reload(new, reason, of_labels)
         logged = await patiently(self._database.read, changes.read)
@@ -141,13 +142,16 @@ def _others(path: TomlPath, one: Any, other: Any) -> Iterator[TomlPath]:
             yield here
 
 
-def label_effects(database: Database, before: tuple[LabelPolicy, ...], after: tuple[LabelPolicy, ...]) -> Mapping[str, Effect]:
+def label_effects(database: Database, before: Config, after: Config) -> Mapping[str, Effect]:
     """By value, for labels that are new, changed or gone: of how many stored posts the reason holds now, or no more. Reads every post."""
-    olds, news = ({policy.value: policy for policy in policies} for policies in (before, after))
+    olds, news = ({policy.value: policy for policy in config.labels} for config in (before, after))
     values = {value for value in olds.keys() | news.keys() if _hash(olds.get(value)) != _hash(news.get(value))}
     if not values:
         return {}
-    judges = [Judge([policies[value] for value in sorted(values & policies.keys())]) for policies in (olds, news)]
+    judges = [
+        Judge([policies[value] for value in sorted(values & policies.keys())], given=database.read_now(given_by, config))
+        for policies, config in ((olds, before), (news, after))
+    ]
     counted = {value: _Counted() for value in values}
     after_id = 0
     while step := database.read_now(posts.scan, after_id, STEP):

@@ -12,6 +12,7 @@ from feedgen.text import CONTROL
 from labeler import signals
 from labeler.desk import Item
 from labeler.reporting import labels_on
+from labeler.stance.telling import told as details_told
 from models import decisions, known_labels, looking, matters, posts
 from models.database import Database, Session
 from models.decisions import Decision
@@ -147,6 +148,7 @@ def _reasons(config: Config, post: Post | None, facts: Known) -> Iterator[str]:
         evidence = judged.evidence
         for found in evidence.get("findings", ()):
             yield f"  signal {found['kind']}: {plain(found.get('text') or '(gone)')} (weight {found['weight']:g})"
+            yield from (f"    {plain(line)}" for line in (details_told(found["details"]) if "details" in found else ()))
         yield f"  {judged.val}: {evidence.get('score', 0):g} of the {evidence.get('threshold', 0):g} that are needed ({judged.mode})"
         yield from (f"  the machine abstains: {doubt}" for doubt in evidence.get("doubts", ()))
         return

@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from feedgen.service import FeedService, Identity
+from labeler.claims.bank import Bank
 from labeler.declaration import did_document_parts
 from labeler.issuer import Issuer
 from labeler.service import LabelService
@@ -23,6 +24,7 @@ from models.changes import Effect
 from models.database import Database
 from models.events import Event
 from models.protocol.service_auth import audiences
+from plainsky.banking import BankKeeper, given_of
 from plainsky.claims import Refresher
 from plainsky.config.schema import Config
 from plainsky.config.signing import signing_key
@@ -72,6 +74,8 @@ class Service:
         self._down = contextlib.AsyncExitStack()
         self._always, self._jobs = Jobs(), Jobs()
         self._before: Rooms | None = None
+        self._bank = Bank()
+        self._keeper = BankKeeper(self.database, self._bank, lambda: self.config, clock)
 
     @property
     def url(self) -> str:
@@ -88,6 +92,7 @@ class Service:
             await lock.take()
         self._down.callback(self.database.close)
         await asyncio.to_thread(self._open)
+        await self._keeper.prepare(writes)
         self._make_labeler()
         await self._make_feeds()
         following = await self._follow() if writes else None
@@ -108,6 +113,7 @@ class Service:
             labeling = Labeling(self.database, self.metrics, self._issuer, self._labels, self._clock, self._pages.tries)
             self._jobs.start(labeling.jobs(self.config, self._judge))
             self._jobs.start([forget_for_ever(self.config, self.database, self._clock)])
+        self._jobs.start([self._keeper.run()])
         claims = self.config.claims
         if self.writes and claims.sources:
             self._jobs.start([Refresher(self.database, claims.sources, claims.refresh, self._clock).run()])
@@ -149,7 +155,7 @@ class Service:
 
     def deciding(self, config: Config, known: Known) -> Deciding:
         """What this process would decide with by a config."""
-        return Deciding(config, known, judge_of(config), self._issuer)
+        return Deciding(config, known, judge_of(config, given_of(config, self._bank)), self._issuer)
 
     @property
     def rooms(self) -> Rooms:
@@ -207,7 +213,7 @@ class Service:
         config = self.config
         self._issuer: Issuer | None = None
         self._labels: LabelService | None = None
-        self._judge = judge_of(config)
+        self._judge = judge_of(config, given_of(config, self._bank))
         if config.labeler is None:
             return
         limits = (config.labeler.throttle, config.labeler.breaker)

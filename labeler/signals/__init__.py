@@ -1,16 +1,27 @@
 """What looks at a post for the labeler: one file per signal kind, `kind` in the config is the file's name.
 
-A new kind is one new file with a class `Signal`. Signals are pure: the same post gives the same finding, today and in a year.
+A new kind is one new file with a class `Signal`, made of what is `Given`. Signals are pure: the same post and the same claims in force give
+the same finding, today and in a year.
 """
 
 import importlib
 import pkgutil
 from functools import cache
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from labeler.claims.bank import Bank
+from labeler.claims.ratings import Ratings
 from models.post import Post
+
+
+class Given(NamedTuple):
+    """What signals may ask beside the post: the claims in force, and what ratings mean."""
+
+    bank: Bank = Bank()
+    ratings: Ratings = Ratings()
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -23,6 +34,8 @@ class Finding(msgspec.Struct, frozen=True):
     text: str
     position: int
     weight: float = 1.0
+    details: dict[str, Any] | UnsetType = UNSET
+    """What the weight follows from, as plain data, where a signal has more to say."""
 
 
 class Signal(Protocol):
@@ -41,9 +54,9 @@ def kinds() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
-def load(kind: str) -> Signal:
+def load(kind: str, given: Given = Given()) -> Signal:  # noqa: B008 - an empty one, never written to
     """The signal of a kind; ValueError, naming those there are, when there is none."""
     if kind not in kinds():
         raise ValueError(f"{kind!r} is no signal: expected one of {', '.join(kinds())}")
-    signal: Signal = importlib.import_module(f"{__name__}.{kind}").Signal()
+    signal: Signal = importlib.import_module(f"{__name__}.{kind}").Signal(given)
     return signal

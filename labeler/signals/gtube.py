@@ -8,7 +8,7 @@
 Named after the Generic Test for Unsolicited Bulk Email. The text alone is looked at: not alt texts, not link cards, not what is quoted.
 """
 
-from labeler.signals import Finding
+from labeler.signals import Finding, Given
 from models.post import Post
 
 TEST_STRING = "PLAINSKY-GTUBE-TEST-1b7c8e2a"
@@ -19,6 +19,9 @@ class Signal:
 
     kind = "gtube"
     version = 1
+
+    def __init__(self, given: Given) -> None:
+        """It needs nothing but the post."""
 
     def look(self, post: Post) -> Finding | None:
         """The first test string in the text."""

@@ -28,23 +28,28 @@ ATTRIBUTION = {
         thinks think says said saying tells told so-called accuse* sued suing critics asked-about ask-about interview someone-says""",
     "nl": """beweert beweren beweerde beweerden bewering* volgens zogenaamd* zegt zei zeggen-dat denkt denken-dat gelooft geloven
         vermeend* zou-zijn mensen-die suggere*""",
-    "fr": """prétend prétendent prétendu* affirme affirment affirmation* selon d-après soi-disant croit croient dit-que disent a-dit ont-dit pense-que
+    "fr": """prétend prétendent prétendu* affirme affirment affirmation* selon d-après soi-disant croit croient dit-que
+        disent a-dit ont-dit pense-que
         pensent allégation* suppos* ceux-qui les-gens-qui""",
     "de": """behauptet behaupten behauptete behauptung* laut angeblich* sogenannt* glaubt glauben sagt sagte sagen-dass meint
         denkt vermeintlich* leute-die""",
 }
 CORRECTION = {
     "en": """false falsely fake fakes hoax hoaxes myth myths debunk* misinform* disinform* lie lies lied lying liar liars untrue
-        fact-check fact-checked fact-checkers fact-checking factcheck* conspirac* conspiring bullshit bs nonsense baseless unfounded rumor rumors rumour*
+        fact-check fact-checked fact-checkers fact-checking factcheck* conspirac* conspiring bullshit bs nonsense
+        baseless unfounded rumor rumors rumour*
         scam scams fraudulent denier* denial deny denying denied wrong incorrect* mislead* reminder propaganda antivax* anti-vax*
         anti-vaxx* anti-science ridiculous crazy insane stupid idiot* moron* ignoran* imbecile* dumb delusional lunatic* unhinged
         no-evidence no-proof not-true not-real t-true know-the-facts science-denial trope tropes grifter* nutjob* nutter* quack*
         tinfoil magat magats idiocy loon loons dolt disprov* refut* reject* contrary""",
-    "nl": """vals nep nepnieuws onzin leugen* liegt liegen gelogen onwaar fabel* complot* desinformatie misinformatie factcheck* feitencheck
+    "nl": """vals nep nepnieuws onzin leugen* liegt liegen gelogen onwaar fabel* complot* desinformatie misinformatie
+        factcheck* feitencheck
         weerleg* ontkracht* broodjeaap niet-waar klopt-niet geen-bewijs fout foute belachelijk* idio* zever wappie* kul larie flauwekul
         antivax* mythe mythes gerucht geruchten""",
-    "fr": """faux fausse fausses mensonge* menteur* menteuse* ment mentent infox intox désinformation désinformer complot* conspiration* démenti* dément canular*
-        pas-vrai n-est-pas-vrai aucune-preuve rumeur* mythe mythes fact-checking factcheck* débunk* absurde ridicule connerie* n-importe-quoi
+    "fr": """faux fausse fausses mensonge* menteur* menteuse* ment mentent infox intox désinformation désinformer
+        complot* conspiration* démenti* dément canular*
+        pas-vrai n-est-pas-vrai aucune-preuve rumeur* mythe mythes fact-checking factcheck* débunk* absurde ridicule
+        connerie* n-importe-quoi
         idiot* délire* délirant* réfut* antivax*""",
     "de": """falsch falsche falschen lüge* lügt lügen gelogen falschmeldung* desinformation fehlinformation* verschwörung* unsinn quatsch
         blödsinn widerleg* märchen faktencheck* schwurbel* schwurbler* nicht-wahr stimmt-nicht kein-beweis keine-beweise mythos mythen
@@ -81,10 +86,11 @@ def _by_lang(table: Mapping[str, str]) -> dict[str, Cues]:
 
 
 NEGATIONS, ATTRIBUTIONS, CORRECTIONS, IRONIES, QUESTIONS = map(_by_lang, (NEGATION, ATTRIBUTION, CORRECTION, IRONY, ASKING))
-FACT_CHECKERS = frozenset(
-    """snopes.com politifact.com factcheck.org fullfact.org factcheck.vlaanderen factcheck.afp.com factuel.afp.com faktencheck.afp.com
+_FACT_CHECKERS = """
+    snopes.com politifact.com factcheck.org fullfact.org factcheck.vlaanderen factcheck.afp.com factuel.afp.com faktencheck.afp.com
     leadstories.com africacheck.org correctiv.org mimikama.org mimikama.at nieuwscheckers.nl knack.be pointer.kro-ncrv.nl dubawa.org
     healthfeedback.org climatefeedback.org science.feedback.org boomlive.in altnews.in thequint.com checkyourfact.com maldita.es
-    newtral.es pagellapolitica.it euvsdisinfo.eu bufale.net """.split()
-)
+    newtral.es pagellapolitica.it euvsdisinfo.eu bufale.net
+"""
+FACT_CHECKERS = frozenset(_FACT_CHECKERS.split())
 """Hosts that publish fact-checks. Who links there, as a rule does not assert what they refute."""

@@ -19,7 +19,7 @@ LONG = 60
 
 
 class Beside(NamedTuple):
-    """A post beside a claim. `text_score` is the text model's probability, 0.5 when there is none; `doubtful` are low-credibility domains."""
+    """A post beside a claim. `text_score` is the text model's probability (0.5: none); `doubtful` are low-credibility domains."""
 
     said: Said
     match: Match

@@ -22,11 +22,11 @@ PROSE: dict[str, Any] = {
     "factors": [
         "It abstains at the least sign of distance: negation, attribution, question, quotation, irony, words of correction, a link to a"
         " fact-checker, quoting another post, a number of the claim that is missing. Most who assert a claim are missed for that.",
-        "Signs are bounded where the meaning demands it (features.signs): similarity and coverage never count against, cues of distance never"
-        " for. A weight of 0 means that the examples would have had the other sign, or say nothing.",
+        "Signs are bounded where the meaning demands it (features.signs): similarity and coverage never count against,"
+        " cues of distance never for. A weight of 0 means that the examples would have had the other sign, or say nothing.",
         "Words for who people are and for ways of speaking count only where the claim has them, too.",
-        "No judged example quotes another post, and nearly all are in English: quote_post and other_language are not learned. The first is an"
-        " abstention, the second is shown to the reviewer.",
+        "No judged example quotes another post, and nearly all are in English: quote_post and other_language are not learned."
+        " The first is an abstention, the second is shown to the reviewer.",
         "Long claims are recognised better than short ones: three words in common are seldom enough.",
     ],
     "ethics": [
@@ -35,7 +35,8 @@ PROSE: dict[str, Any] = {
         "A person decides; the author sees claim, fact-check and numbers, and can appeal.",
     ],
     "caveats": [
-        "65 asserting pairs are few: intervals are wide, and the threshold was chosen on them. The row in which it was not is the honest one.",
+        "65 asserting pairs are few: intervals are wide, and the threshold was chosen on them."
+        " The row in which it was not is the honest one.",
         "Pairs were picked by similarity and topic: shares among them are no base rates.",
         "The annotators agreed on 98.5 % of the pairs, and were of one kind: their errors may be shared.",
         "The list of abstentions and cues was written with the judged pairs at hand: figures on other pairs will be lower.",

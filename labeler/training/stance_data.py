@@ -128,4 +128,3 @@ def _sources(folder: Path, pairs: int, data: evaluate_matching.Data) -> list[Sou
         ("posts/bluesky_keyword_half.csv", len(data.everyday)),
     )
     return [source(folder / name, folder, count, count) for name, count in rows]
-

@@ -79,7 +79,7 @@ def at_threshold(examples: Examples, found: Crossed, bound: float) -> Table:
         ("chosen without the pair's claim", *_shares(nested(examples.examples, examples.looked_at))),
     ]
     columns = ("threshold", "pairs", "asserting", "labelled", "right", "rebuttals", "precision", "from", "to", "recall", "from", "to")
-    note = "Weights never saw the pair's claim in either row. Believe the second: in the first the threshold saw the pairs that it is judged by."
+    note = "Weights never saw the pair's claim in either row. Believe the second: in the first the threshold saw the pairs."
     return Table("Labelling judged pairs, cross-validated by claim", columns, tuple(rows), note)
 
 
@@ -92,7 +92,7 @@ def _shares(judged: Sequence[tuple[Example, bool]]) -> tuple[Cell, ...]:
 
 def by_label(examples: Examples, found: Crossed, bound: float) -> Table:
     """What becomes of the pairs."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for label in (*LABELS, GOLD):
         some = [
             (total, silent)
@@ -108,7 +108,7 @@ def by_label(examples: Examples, found: Crossed, bound: float) -> Table:
 
 def abstentions(examples: Examples) -> Table:
     """How often each reason to say nothing holds, by what the pair was judged to be."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for name, bound in ABSTAIN.items():
         held = [one for one in examples.examples if one.values[name] > bound]
         judged = [sum(one.kind == JUDGED and one.label == label for one in held) for label in LABELS]
@@ -128,7 +128,9 @@ def false_alarms(examples: Examples, found: Crossed, bound: float) -> Table:
         alarms = len(loud) if topic == "all" else loud.count(topic)
         rows.append((topic, posts, alarms, *(round(1e4 * share, 2) for share in wilson(alarms, posts))))
     note = "Unlabelled posts, the closest of all claims; an alarm may be a true assertion. The claim was in no training part."
-    return Table("Everyday posts above the threshold, of 10,000", ("topic", "posts", "labelled", "of 10,000", "from", "to"), tuple(rows), note)
+    return Table(
+        "Everyday posts above the threshold, of 10,000", ("topic", "posts", "labelled", "of 10,000", "from", "to"), tuple(rows), note
+    )
 
 
 def ablation(examples: Examples) -> list[Measured]:
@@ -143,17 +145,22 @@ def ablation(examples: Examples) -> list[Measured]:
 def compared(title: str, found: Sequence[Measured], note: str = "") -> Table:
     """Ways to learn beside each other."""
     rows = [
-        (one.name, round(one.asserting, 4), round(one.against_rebuttals, 4), one.right, one.labelled, round(one.threshold, 2)) for one in found
+        (one.name, round(one.asserting, 4), round(one.against_rebuttals, 4), one.right, one.labelled, round(one.threshold, 2))
+        for one in found
     ]
     return Table(title, ("variant", "AUC asserts", "AUC against rebuttals", "right", "labelled", "threshold"), tuple(rows), note)
 
 
 def calibrated(examples: Examples, sums: Sequence[float]) -> tuple[Table, Sequence[Bin]]:
     """Whether a probability is the share of judged pairs that assert."""
-    pairs = [(probability(total), int(one.label == "ASSERTS")) for one, total in zip(examples.examples, sums, strict=True) if one.kind == JUDGED]
+    pairs = [
+        (probability(total), int(one.label == "ASSERTS")) for one, total in zip(examples.examples, sums, strict=True) if one.kind == JUDGED
+    ]
     probabilities, labels = [p for p, _ in pairs], [label for _, label in pairs]
     bins = calibration(probabilities, labels, 5)
-    rows = [(f"{b.low:.1f} to {b.high:.1f}", b.cases, *(round(value, 4) for value in (b.mean, *b.share))) for b in bins]
+    rows: list[tuple[Cell, ...]] = [
+        (f"{b.low:.1f} to {b.high:.1f}", b.cases, *(round(value, 4) for value in (b.mean, *b.share))) for b in bins
+    ]
     note = f"Brier score {brier(probabilities, labels):.4f}, expected calibration error {calibration_error(bins):.4f}."
     return Table("Calibration on judged pairs", ("probability", "pairs", "mean", "assert", "from", "to"), tuple(rows), note), bins
 

@@ -122,7 +122,9 @@ def minimum(table: Any, wanted: Any, counts: Any, signs: Sequence[int]) -> list[
     bounds = [(None, None), *[(0 if sign > 0 else None, 0 if sign < 0 else None) for sign in signs]]
     options = {"maxiter": 5_000, "ftol": 1e-14, "gtol": 1e-9}
     start = numpy.zeros(table.shape[1] + 1)
-    found: list[float] = library("scipy.optimize").minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x.tolist()
+    found: list[float] = (
+        library("scipy.optimize").minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x.tolist()
+    )
     return found
 
 
@@ -151,13 +153,12 @@ def threshold(examples: Sequence[Example], found: Crossed, looked_at: Mapping[st
 
 def nested(examples: Sequence[Example], looked_at: Mapping[str, int]) -> list[tuple[Example, bool]]:
     """(judged pair, labelled): also the threshold is chosen without the pair's claim."""
-    found = []
+    found: list[tuple[Example, bool]] = []
     for fold in range(FOLDS):
         rest = [one for one in examples if fold_of(one.claim) != fold]
         fitted, bound = fit(rest), threshold(rest, crossed(rest), looked_at)
-        for one in examples:
-            if one.kind == JUDGED and fold_of(one.claim) == fold:
-                found.append((one, fitted.sum(one.values) >= bound and not is_silent(one.values, ABSTAIN)))
+        held = [one for one in examples if one.kind == JUDGED and fold_of(one.claim) == fold]
+        found += [(one, fitted.sum(one.values) >= bound and not is_silent(one.values, ABSTAIN)) for one in held]
     return found
 
 
@@ -176,4 +177,3 @@ def calibrated(fitted: Fitted, slope: float, shift: float) -> Fitted:
     """Weights whose sums are probabilities' log-odds, rounded, so that the last bits of a processor do not show."""
     weights = tuple([round(weight * slope, DECIMALS) + 0.0 for weight in fitted.weights])
     return Fitted(fitted.names, round(fitted.intercept * slope + shift, DECIMALS), weights)
-

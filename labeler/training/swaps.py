@@ -79,8 +79,8 @@ class Spread(NamedTuple):
 def spreads(score: Callable[[str], float]) -> list[Spread]:
     """The largest spread of each group and language."""
     found = []
-    for group, lang, families in families():
-        scores = [[score(sentence) for sentence in family] for family in families]
+    for group, lang, alike in families():
+        scores = [[score(sentence) for sentence in family] for family in alike]
         found.append(Spread(group, lang, len(list(chain(*scores))), max(max(family) - min(family) for family in scores)))
     return found
 

@@ -75,7 +75,7 @@ async def _tested(database: Database, old: Config, new: Config, arguments: Names
         else:
             source, first = await asyncio.to_thread(_copied, database, old, arguments.since, bar)
             house = House.of(database, feeds, known, new)
-    labels = dict(label_effects(database, old.labels, new.labels))
+    labels = dict(label_effects(database, old, new))
     return result(Tested(house, pairs, first, database.read_now(cursors.log_time)), source, labels, notes)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from feedgen.text import shown
+from feedgen.text import CONTROL, shown
+from labeler.stance.telling import told as details_told
 from plainsky.config.loading import load
 from plainsky.explaining import Explained, Given, LabelSays, SignalSays, explained, given, read
 from plainsky.pages.why import FeedSays, PostSays, RuleSays
@@ -56,7 +57,7 @@ def _lines(told: Explained) -> Iterator[str]:
     for feed in answer.feeds:
         yield from ("", *_feed(feed, told.source == "given"))
     if told.signals:
-        yield from ("", "Signals", *map(_signal, told.signals))
+        yield from ("", "Signals", *(line for signal in told.signals for line in _signal(signal)))
     if told.labels:
         yield from ("", "Labels", *map(_label, told.labels))
 
@@ -82,10 +83,12 @@ def _rule(rule: RuleSays) -> str:
     return f"    {'  ' * rule.depth}{'yes' if rule.holds else 'no ':3}  {rule.rule} ({PARTS[rule.part]}) {rule.sentence}{words}"
 
 
-def _signal(signal: SignalSays) -> str:
+def _signal(signal: SignalSays) -> Iterator[str]:
     labels = f" (counts for {', '.join(signal.labels)})" if signal.labels else " (counts for no label)"
     found = signal.finding
-    return f"  {signal.kind}{labels}: " + (f'"{found.text}", weight {found.weight:g}' if found else "nothing")
+    yield f"  {signal.kind}{labels}: " + (f'"{found.text}", weight {found.weight:g}' if found else "nothing")
+    if found and found.details:
+        yield from ("    " + CONTROL.sub(" ", line) for line in details_told(found.details))
 
 
 def _label(label: LabelSays) -> str:

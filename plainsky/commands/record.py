@@ -39,12 +39,13 @@ def run(arguments: Namespace) -> int:
         raise OperatorError('ingest.source: "replay": a recording cannot be recorded again: choose "jetstream" or "firehose"')
     set_up_logging(config.log)
     with Recorder(arguments.folder) as recorder:
-        asyncio.run(_record(config, recorder, arguments.seconds))
+        asyncio.run(record(config, recorder, arguments.seconds))
     sys.stdout.write(f"{recorder.events} events in {arguments.folder}, {recorder.dropped} dropped\n")
     return 0
 
 
-async def _record(config: Config, recorder: Recorder, seconds: float | None) -> None:
+async def record(config: Config, recorder: Recorder, seconds: float | None) -> None:
+    """Write what the config's source sends, and what rules go by beside posts, until told to stop, or for so many seconds."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)

@@ -17,6 +17,7 @@ from plainsky.pages.answering import Answers
 from plainsky.pages.asking import Asking
 from plainsky.pages.changed import ChangesPages
 from plainsky.pages.feeds import FeedPages, skeleton_path
+from plainsky.pages.labels import LabelPages
 from plainsky.pages.site import Site
 from plainsky.pages.status import StatusPage
 from plainsky.pages.why import WhyPages
@@ -51,5 +52,6 @@ class Pages:
         """What is served to people."""
         site, answers = self._site, self._answers
         asks = WhyPages(site, answers, self._asking)
-        parts = (FeedPages(site, answers), asks, ChangesPages(site, answers), StatusPage(site, answers), answers)
+        labels = LabelPages(site, answers, self._asking)
+        parts = (FeedPages(site, answers), asks, labels, ChangesPages(site, answers), StatusPage(site, answers), answers)
         return [route for part in parts for route in part.routes()]

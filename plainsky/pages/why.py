@@ -20,8 +20,8 @@ from plainsky.pages.sentences import rule_at, sentence
 from plainsky.pages.site import Site
 from plainsky.pages.whys import PAGE, FeedWhy, OnPage, Why, beyond_counting, why_fetched, why_stored
 
-_STATUS = {"not_a_post": 400, "unknown_handle": 404, "gone": 404, "busy": 429, "away": 503}
-_RETRY = {"busy": "60", "away": "60"}
+STATUS = {"not_a_post": 400, "unknown_handle": 404, "gone": 404, "busy": 429, "away": 503}
+RETRY = {"busy": "60", "away": "60"}
 
 
 class RuleSays(msgspec.Struct, frozen=True, rename="camel"):
@@ -192,9 +192,9 @@ def _rule(feed: Feed, verdict: Verdict, lang: Language) -> RuleSays:
 
 
 def _status(answer: Answer | None) -> int:
-    return _STATUS.get(answer.state, 200) if answer else 200
+    return STATUS.get(answer.state, 200) if answer else 200
 
 
 def _retry(answer: Answer | None) -> dict[str, Any]:
-    wait = _RETRY.get(answer.state) if answer else None
+    wait = RETRY.get(answer.state) if answer else None
     return {hdrs.RETRY_AFTER: wait} if wait else {}

@@ -42,7 +42,9 @@ def test_key_terms_of_the_claim_that_the_post_lacks_are_missing() -> None:
 
 
 def test_a_post_that_talks_of_much_else_is_covered_less() -> None:
-    assert values(PLAIN)["post_coverage"] > values(f"{PLAIN} and yesterday my neighbour repaired the old bicycle of her aunt")["post_coverage"]
+    assert (
+        values(PLAIN)["post_coverage"] > values(f"{PLAIN} and yesterday my neighbour repaired the old bicycle of her aunt")["post_coverage"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,8 @@ def test_the_text_model_gives_its_probability_and_even_odds_when_there_is_none()
 
 
 @pytest.mark.parametrize(
-    "sentence", ["{} windmills poison drinking water with copper", "My {} aunt: windmills poison drinking water with copper, and never gold"]
+    "sentence",
+    ["{} windmills poison drinking water with copper", "My {} aunt: windmills poison drinking water with copper, and never gold"],
 )
 def test_who_people_are_changes_no_feature(sentence: str) -> None:
     terms = ("Mexican", "Jewish", "Native American", "Republican", "elderly", "Dutch", "trans", "Latter-day Saint")

@@ -21,7 +21,8 @@ from plainsky.ingest import Position, Sink
 from plainsky.pipeline import rebuilding
 from plainsky.reloading import Reloader
 from plainsky.service import Service
-from tests.support.garden import created, deleted, did, updated
+from tests.support.garden import created, deleted, did, updated, uri
+from tests.support.neighbours import LABELER, Neighbours, label, list_uri, members
 
 HEAD = """
 [service]
@@ -123,6 +124,12 @@ class House:
         at = f"at://did:web:localhost%253A3000/app.bsky.feed.generator/{rkey}"
         answer = await self.get(f"/xrpc/app.bsky.feed.getFeedSkeleton?limit=100&feed={at}")
         return [item["post"] for item in answer.get("feed", ())] if "feed" in answer else [answer["error"]]
+
+    async def comes(self, rkey: str, posts: list[str]) -> None:
+        """Wait until readers get exactly these."""
+        async with asyncio.timeout(10):
+            while await self.shown(rkey) != posts:  # noqa: ASYNC110 only an answer tells
+                await asyncio.sleep(0.02)
 
     def log(self) -> list[changes.Logged]:
         return self.service.database.read_now(changes.read)
@@ -340,3 +347,28 @@ def test_the_chain_holds_and_any_change_of_an_entry_is_found(database: Database)
     forged = {**whole[1], "reason": "another"}
     forged["hash"] = changes._hash(changes.canonical({key: value for key, value in forged.items() if key != "hash"}))
     assert "entry 3 does not follow" in str(changes.broken([whole[0], forged, *whole[2:]]))
+
+
+async def test_lists_labelers_handles_and_opt_outs_of_the_new_config_count_for_what_was_stored_before(house: House) -> None:
+    async with Neighbours() as others:
+        others.lists[list_uri()] = ("Gardeners", members([1, 2]))
+        others.handles["anna.example.org"] = did(3)
+        await others.tell(label(uri(0, 1)))
+        network = f'[appview]\nurl = "{others.url}"\n[identity]\nplc = "{others.url}"\nresolver = "{others.url}"\n'
+        await house.start(network, feed("garden", "rose"))
+        await house.store(*(created(author, author, author, "a rose") for author in range(5)), created(0, 1, 6, "a rose"))
+
+        rules = {
+            "listed": f'kind = "list"\nany = ["{list_uri()}"]',
+            "named": 'kind = "author"\nany = ["anna.example.org"]',
+            "told": f'kind = "label"\nby = ["{LABELER}"]\nany = ["spam"]',
+        }
+        tables = [f'[[feeds]]\nrkey = "{rkey}"\nname = "x"\nwindow = "2w"\n[[feeds.include]]\n{rule}\n' for rkey, rule in rules.items()]
+        await house.reload(network, f'[opt_out]\nauthors = ["{did(2)}"]\n', *tables)
+
+        assert await house.shown("named") == [uri(3, 3)]
+        await house.comes("listed", [uri(1, 1)])
+        await house.comes("told", [uri(0, 1)])
+        await house.reload(network, *tables)
+        assert await house.shown("listed") == [uri(2, 2), uri(1, 1)]
+        assert await house.shown("told") == [uri(0, 1)]

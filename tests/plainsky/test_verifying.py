@@ -17,10 +17,11 @@ from models.duration import duration
 from models.events import Event
 from models.protocol.syntax import format_datetime
 from plainsky.cli import main
+from plainsky.commands.record import record
 from plainsky.config.loading import parse
 from plainsky.config.schema import Config
-from plainsky.ingest.notes import HandleNote, ListNote
-from plainsky.ingest.recording import Recorder
+from plainsky.ingest.notes import HandleNote, ListNote, noted
+from plainsky.ingest.recording import Recorder, lines
 from plainsky.ingest.replay import Replay
 from plainsky.pipeline.pruning import prune
 from plainsky.recordings import Recordings
@@ -28,7 +29,9 @@ from plainsky.scratch import scratch
 from plainsky.verifying import rebuilt
 from tests.support import postgres
 from tests.support.garden import account, at, created, deleted, did, updated, uri
+from tests.support.jetstream_server import JetstreamServer
 from tests.support.kept import Kept
+from tests.support.neighbours import Neighbours, list_uri, members
 from tests.support.sinks import Remembering
 
 CONFIG = """
@@ -222,3 +225,21 @@ def test_a_recordings_fingerprints_are_those_of_its_finished_files(tmp_path: Pat
     assert (only.name, only.sha256) == (first.name, hashlib.sha256(first.read_bytes()).hexdigest())
     assert [file.name for file in recordings.files(second.stat().st_mtime + 7200)] == [first.name, second.name]
     assert Recordings(tmp_path / "nowhere").files() == []
+
+
+async def test_a_recording_notes_who_is_on_the_lists_and_whose_the_handles_are(tmp_path: Path) -> None:
+    async with Neighbours() as others, JetstreamServer() as instance:
+        others.lists[list_uri()] = ("Gardeners", members([2, 1]))
+        others.handles["anna.example.org"] = did(3)
+        words = {"list": list_uri(), "author": "anna.example.org"}
+        rules = "".join(FEED.format(rkey=kind, more="", kind=kind, word=word) for kind, word in words.items())
+        network = f'[appview]\nurl = "{others.url}"\n[identity]\nresolver = "{others.url}"\n'
+        config = parse(CONFIG.replace("[ingest]", f'[ingest]\nhosts = ["{instance.host}"]') + network + rules)
+        with Recorder(tmp_path / "recording") as recorder:
+            await record(config, recorder, 1.0)
+
+    notes = [note for line in lines(tmp_path / "recording") if (note := noted(line))]
+    assert [(type(note).__name__, getattr(note, "did", None), getattr(note, "members", None)) for note in notes] == [
+        ("HandleNote", did(3), None),
+        ("ListNote", None, (did(1), did(2))),
+    ]

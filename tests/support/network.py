@@ -154,14 +154,15 @@ class Net:
     def moderate(self, subject: Ref | str, put: Sequence[str] = (), take: Sequence[str] = ()) -> None:
         """Ozone's moderator puts labels on a post or an account (by DID), and takes others back."""
         nsid = "tools.ozone.moderation"
-        about = (
-            {"$type": "com.atproto.admin.defs#repoRef", "did": subject}
-            if isinstance(subject, str)
-            else {"$type": "com.atproto.repo.strongRef", "uri": subject.uri, "cid": subject.cid}
-        )
         event = {"$type": f"{nsid}.defs#modEventLabel", "createLabelVals": [*put], "negateLabelVals": [*take]}
-        body = {"event": event, "subject": about, "createdBy": self.did(self._moderator())}
+        body = {"event": event, "subject": _subject(subject), "createdBy": self.did(self._moderator())}
         self._xrpc("POST", self.pds, f"{nsid}.emitEvent", self._moderator(), body, {"atproto-proxy": f"{self.ozone_did}#atproto_labeler"})
+
+    def report(self, who: str, labeler: str, subject: Ref | str, reason_type: str, **more: Any) -> dict[str, Any]:
+        """A report or an appeal, as the app sends it: through the account's PDS, which passes it on to the labeler. Its answer."""
+        nsid = "com.atproto.moderation.createReport"
+        body = {"reasonType": reason_type, "subject": _subject(subject), **more}
+        return dict(self._xrpc("POST", self.pds, nsid, who, body, {"atproto-proxy": f"{labeler}#atproto_labeler"}))
 
     def _moderator(self) -> str:
         if "moderator" not in self.accounts:
@@ -246,6 +247,13 @@ class Net:
             assert status == 200, answer
             self._tokens[who] = answer["accessJwt"]
         return self._tokens[who]
+
+
+def _subject(subject: Ref | str) -> dict[str, str]:
+    """A post, or an account by its DID, as moderation's lexicons spell it."""
+    if isinstance(subject, str):
+        return {"$type": "com.atproto.admin.defs#repoRef", "did": subject}
+    return {"$type": "com.atproto.repo.strongRef", "uri": subject.uri, "cid": subject.cid}
 
 
 def now() -> str:

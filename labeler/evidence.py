@@ -1,0 +1,197 @@
+"""Why a label stands, or stood: the whole chain of reasons as anybody may read it. Reads, and writes nothing.
+
+Promises: a person is told by role, never by name; who reported is nowhere in it; of posts that are deleted or hidden no word is shown.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from labeler.reports import NSID, takes
+from models import decisions, labels, looking, matters, posts
+from models.database import Session
+from models.decisions import Decision
+from models.labels import Found, Pattern, Told
+from models.protocol.syntax import format_datetime, is_did, parse_datetime
+
+State: TypeAlias = Literal["in_force", "negated", "expired"]
+MOST = 50
+"""Labels of one uri that are told of."""
+
+
+class Signal(msgspec.Struct, frozen=True, rename="camel"):
+    """What a signal found, and what it weighs."""
+
+    kind: str
+    text: str
+    weight: float
+
+
+class Rule(msgspec.Struct, frozen=True, rename="camel"):
+    """By which rule the machine found a reason: hashes, versions of signals, models and config, and what was needed."""
+
+    mode: str
+    hash: str | None
+    score: float | None
+    threshold: float | None
+    doubts: tuple[str, ...]
+    versions: dict[str, Any]
+
+
+class Word(msgspec.Struct, frozen=True, rename="camel"):
+    """What somebody said, and in which role: "machine", "operator", "moderator" or "appeal"."""
+
+    role: str
+    reason: str | None
+    at: str
+
+
+class Appeal(msgspec.Struct, frozen=True, rename="camel"):
+    """An appeal against the label: "open", "upheld" or "rejected"."""
+
+    state: str
+    reason: str | None
+    at: str
+
+
+class Words(msgspec.Struct, frozen=True, rename="camel"):
+    """The post as it was judged."""
+
+    text: str
+    alts: tuple[str, ...]
+    card: tuple[str, ...]
+
+
+class Evidence(msgspec.Struct, frozen=True, rename="camel"):
+    """A label with its reasons. `id` is its seq in the stream; times as the protocol spells them."""
+
+    id: int
+    src: str
+    uri: str
+    cid: str | None
+    val: str
+    state: State
+    since: str
+    until: str | None
+    rule: Rule | None
+    signals: tuple[Signal, ...]
+    said: tuple[Word, ...]
+    """Who decided and who confirmed, oldest first."""
+    taken_back: Word | None
+    appeals: tuple[Appeal, ...]
+    words_shown: bool
+    post: Words | None
+    how_to_appeal: dict[str, str]
+
+
+def of_label(session: Session, src_did: str, reason_types: Sequence[str], seq: int, now: int) -> Evidence | None:
+    """Why the label of this seq stands at `now` (µs), or stood; that of a negation is what it took back. None: there is none of ours."""
+    found = next(iter(labels.between(session, seq - 1, seq, 1)), None)
+    if found is None or found.label.src != src_did:
+        return None
+    return _evidence(session, src_did, reason_types, found, now)
+
+
+def of_uri(session: Session, src_did: str, reason_types: Sequence[str], uri: str, now: int) -> list[Evidence]:
+    """The same of every label on a record or an account, the newest first."""
+    rows = labels.query(session, [Pattern(uri)], [src_did], 0, MOST)
+    told = [_evidence(session, src_did, reason_types, row, now) for row in rows]
+    return sorted((one for one in told if one), key=lambda one: -one.id)
+
+
+def _evidence(session: Session, src_did: str, reason_types: Sequence[str], found: Found, now: int) -> Evidence | None:
+    label = found.label
+    history = [one for one in labels.history(session, src_did, [label.uri]) if (one.cid, one.val) == (label.cid or "", label.val)]
+    given = next((one for one in reversed(history) if not one.neg and one.seq <= found.seq), None)
+    if given is None:  # a negation of what was never there
+        return None
+    row = found if given.seq == found.seq else labels.between(session, given.seq - 1, given.seq, 1)[0]
+    reasons = decisions.chain(session, row.decision_id)
+    later = next((one for one in history if one.neg and one.seq > given.seq), None)
+    machine = next((one for one in reasons if one.mode != "person"), None)
+    shown = _may_be_shown(session, label.uri, reasons)
+    return Evidence(
+        id=given.seq,
+        src=src_did,
+        uri=label.uri,
+        cid=label.cid,
+        val=label.val,
+        state=_state(given, history, later, now),
+        since=given.cts,
+        until=given.exp,
+        rule=_rule(machine) if machine else None,
+        signals=_signals(machine, shown),
+        said=_said(session, reasons),
+        taken_back=_taken_back(session, later) if later else None,
+        appeals=_appeals(session, label.uri, {reason.id for reason in reasons}),
+        words_shown=shown,
+        post=_words(reasons) if shown else None,
+        how_to_appeal=_how(src_did, reason_types),
+    )
+
+
+def _state(given: Told, history: Sequence[Told], later: Told | None, now: int) -> State:
+    if later and not any(one.seq > later.seq and not one.neg for one in history):
+        return "negated"
+    last = next(one for one in reversed(history) if not one.neg)
+    exp = last.exp if last.seq >= given.seq else given.exp
+    return "expired" if exp and (parse_datetime(exp) or 0) <= now else "in_force"
+
+
+def _may_be_shown(session: Session, uri: str, reasons: Sequence[Decision]) -> bool:
+    did = uri if is_did(uri) else uri.removeprefix("at://").partition("/")[0]
+    account = looking.account_of(session, did)
+    return any(reason.body for reason in reasons) and (account is None or account.visible)
+
+
+def _rule(machine: Decision) -> Rule:
+    evidence = machine.evidence
+    doubts = tuple(evidence.get("doubts", ()))
+    return Rule(machine.mode, machine.rules_hash, evidence.get("score"), evidence.get("threshold"), doubts, evidence.get("versions", {}))
+
+
+def _signals(machine: Decision | None, shown: bool) -> tuple[Signal, ...]:
+    found = machine.evidence.get("findings", ()) if machine else ()
+    return tuple(Signal(one["kind"], one.get("text", "") if shown else "", one["weight"]) for one in found)
+
+
+def _said(session: Session, reasons: Sequence[Decision]) -> tuple[Word, ...]:
+    """The chain, and the second person's yes, which is a decision about the first one's."""
+    agreed = [one for one in decisions.of_uri(session, reasons[0].uri) if one.about_id == reasons[0].id and one.outcome == "confirmed"]
+    return tuple(Word(one.role, one.reason, format_datetime(one.decided_at)) for one in [*reversed(reasons), *agreed])
+
+
+def _taken_back(session: Session, later: Told) -> Word:
+    """By whom and why; by the machine because the post was deleted, edited or judged otherwise."""
+    (row,) = labels.between(session, later.seq - 1, later.seq, 1)
+    decision = decisions.by_id(session, row.decision_id)
+    if decision is None:
+        return Word("machine", None, later.cts)
+    return Word(decision.role, decision.reason or decision.evidence.get("cause"), later.cts)
+
+
+def _appeals(session: Session, uri: str, reasons: set[int]) -> tuple[Appeal, ...]:
+    did = uri.removeprefix("at://").partition("/")[0]
+    asked = [matter for of in dict.fromkeys((uri, did)) for matter in matters.of_uri(session, of) if matter.kind == "appeal"]
+    return tuple(
+        Appeal(one.outcome or "open", one.reason, format_datetime(one.closed_at or one.opened_at))
+        for one in asked
+        if not reasons.isdisjoint(one.about)
+    )
+
+
+def _words(reasons: Sequence[Decision]) -> Words | None:
+    body = next((reason.body for reason in reasons if reason.body), None)
+    if body is None:
+        return None
+    post = posts.unpacked(body)
+    return Words(post.text, post.alts, post.card)
+
+
+def _how(src_did: str, reason_types: Sequence[str]) -> dict[str, str]:
+    """What an app sends; empty where the labeler takes no appeals."""
+    appeal = "tools.ozone.report.defs#reasonAppeal"
+    if not takes(appeal, reason_types):
+        return {}
+    return {"method": NSID, "service": f"{src_did}#atproto_labeler", "reasonType": appeal}

@@ -1,0 +1,88 @@
+"""Fires on a post that asserts a claim which fact-checkers rated false: the closest claim of the bank, weighed by the stance scorecard.
+
+    [[labels]]
+    value = "likely-disinformation"
+    signals = ["claim_match"]
+    mode = "review"
+
+The weight is the probability that the post asserts the claim over that of the scorecard's threshold: 1 at the threshold, so that a label
+whose own threshold is 1 gets what the scorecard would label, and one below that a longer queue. Where the scorecard abstains (negation,
+attribution, question, irony ...: docs/model-card.md), and where the closest claim is not rated false, there is no finding.
+"""
+
+import re
+from typing import Any
+
+from labeler.claims.matching import Match
+from labeler.signals import Finding, Given
+from labeler.stance.judging import Judged, Stance
+from models.post import Post
+from models.scorecard import probability
+from models.text import fold
+
+LEAST = 0.1
+"""Weights below are not worth telling."""
+_PIECE = re.compile(r"[^\W_]+")
+
+
+class Signal:
+    """The closest claim, when it is rated false and the post seems to assert it."""
+
+    kind = "claim_match"
+    version = 1
+
+    def __init__(self, given: Given) -> None:
+        self._bank, self._ratings = given.bank, given.ratings
+        self._stance: Stance | None = None
+        self._false: dict[str, bool] = {}
+
+    def look(self, post: Post) -> Finding | None:
+        """The claim, its fact-check, and every number that the weight follows from."""
+        state = self._bank.state
+        if state is None:
+            return None
+        self._stance = self._stance or Stance()  # here: models are read where posts are judged, not where a config is checked
+        judged = self._stance.judge(post, state.matcher, self._is_false)
+        if judged is None or judged.decision.abstentions:
+            return None
+        decision = judged.decision
+        weight = decision.probability / probability(decision.threshold)
+        if weight < LEAST:
+            return None
+        text, position = _span(post.text, judged.match)
+        return Finding(self.kind, text, position, weight, _details(judged, self._stance, state.hash))
+
+    def _is_false(self, rating: str) -> bool:
+        found = self._false.get(rating)
+        if found is None:
+            found = self._ratings.meaning(rating) == "false"
+            if len(self._false) < 10_000:  # ratings are free text, and a feed may bring any number
+                self._false[rating] = found
+        return found
+
+
+def _details(judged: Judged, stance: Stance, bank: str) -> dict[str, Any]:
+    claim = judged.match.claim
+    return {
+        "claim": {
+            "id": claim.id,
+            "wording": judged.match.wording,
+            "rating": claim.rating,
+            "publisher": claim.publisher,
+            "url": claim.url,
+            "reviewed_on": claim.reviewed_on,
+        },
+        "shared": list(judged.match.shared),
+        "scorecard": judged.decision.plain(),
+        "hashes": {"scorecard": stance.scorecard.hash, "text_model": stance.model.hash, "claims": bank},
+    }
+
+
+def _span(text: str, match: Match) -> tuple[str, int]:
+    """From the first to the last word in common, and where that begins in bytes."""
+    shared = frozenset(match.shared)
+    found = [piece for piece in _PIECE.finditer(text) if fold(piece[0]) in shared]
+    if not found:  # words within a hashtag, or joined by NFKC
+        return text, 0
+    start, end = found[0].start(), found[-1].end()
+    return text[start:end], len(text[:start].encode("utf-8", "surrogatepass"))
