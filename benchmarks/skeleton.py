@@ -3,6 +3,7 @@
     python -m benchmarks.skeleton [--rows 1000000 10000000] [--dir FOLDER] [--requests 1500] [--rounds 7]
 
 The feeds of all orders read the same entries: what differs is the way through them, and what a cursor holds.
+The feed "held" has a quota for authors and a rule about labels: of the same entries every third is held back.
 CPU time (user + system, all threads) of the server process per request, A (constant) and B in turn, medians. A client in another process
 sends the requests over 8 kept-alive connections; it is not measured.
 """
@@ -20,13 +21,14 @@ from pathlib import Path
 from aiohttp import web
 
 from benchmarks.store import AUTHORS, FOLDER, did, filled, sort_at
-from feedgen.feed import Edition, Feed, TopicOrder
+from feedgen.feed import Edition, Feed, Quota, TopicOrder
 from feedgen.orders import GRACE, stretch
 from feedgen.rules import load
 from feedgen.service import FeedService, Identity
 from feedgen.skeleton import cursor_at
-from models.database import Database
+from models.database import Database, Session
 from models.duration import duration
+from models.entries import HELD, SHOWN
 
 CONNECTIONS = 8
 LIMITS = {"first page": 1.3, "limit=1": 1.3, "deep page": 2.5, "rows": 1.3}
@@ -40,12 +42,33 @@ FEEDS = {
         Feed("newest", "Newest", rules, window=duration("52w")),
         Feed("oldest_first", "Oldest first", rules, order="oldest_first", window=duration("52w")),
         Feed("edition", "Edition", rules, order="edition", edition=Edition(("07:00", "18:00"), "Europe/Brussels"), window=duration("52w")),
+        Feed("held", "Held", rules, exclude=(load("label")(any=("spam",)),), per_author=Quota(3, duration("6h")), window=duration("52w")),
         Feed("topic", "Topic", rules, order="topic", topic=TopicOrder(duration("6h"), {"solidarity": 1.0}), window=duration("52w")),
     )
 }
+HELD_FEED = 2
 LOG_TIME = sort_at(20_000_000) + GRACE
 """After everything that is stored, as sources keep it."""
 CONSTANT = b'{"feed":[' + b",".join([b'{"post":"at://did:plc:%024d/app.bsky.feed.post/3abc"}' % n for n in range(30)]) + b"]}"
+
+
+def with_held(path: Path) -> Path:
+    """The database, with a second feed of which every third entry is held back; made on first use."""
+    database = Database(f"sqlite:///{path}")
+    database.open()
+    database.write_now(_hold)
+    database.close()
+    return path
+
+
+def _hold(session: Session) -> None:
+    if not session.execute("SELECT 1 FROM entry WHERE feed_id = ? LIMIT 1", (HELD_FEED,)):
+        state = f"CASE WHEN post_id % 3 = 0 THEN {HELD} ELSE {SHOWN} END"
+        session.execute(
+            f"INSERT INTO entry (feed_id, state, sort_at, tie, post_id, item) SELECT ?, {state}, sort_at, tie, post_id, item FROM entry"
+            " WHERE feed_id = 1",
+            (HELD_FEED,),
+        )
 
 
 def serve(path: Path) -> None:
@@ -56,7 +79,7 @@ def serve(path: Path) -> None:
 async def _serve(path: Path) -> None:
     database = Database(f"sqlite:///{path}")
     database.open()
-    service = FeedService(database, list(FEEDS.values()), dict.fromkeys(FEEDS, 1), WHO)
+    service = FeedService(database, list(FEEDS.values()), dict.fromkeys(FEEDS, 1) | {"held": HELD_FEED}, WHO)
     await service.poll()
     service.committed([], LOG_TIME)
     app = web.Application()
@@ -163,7 +186,7 @@ def main() -> None:
     if args.serve:
         serve(args.serve)
         return
-    servers = {rows: Server(filled(args.dir, rows)) for rows in [SMALL, *args.rows]}
+    servers = {rows: Server(with_held(filled(args.dir, rows))) for rows in [SMALL, *args.rows]}
     try:
         _compare(servers, args.requests, args.rounds)
     finally:

@@ -2,8 +2,8 @@
 
     python -m benchmarks.store [--rows 10000000] [--dir FOLDER]
 
-The statements are the pipeline's own (models.posts.add, models.entries.add and models.quotas.apply), a batch of 1,000 a transaction. The filled
-databases stay in the folder for the next run, and for benchmarks.skeleton.
+The statements are the pipeline's own (models.posts.add, models.entries.add and models.quotas.apply), a batch of 1,000 a transaction. The
+filled databases stay in the folder for the next run, and for benchmarks.skeleton.
 """
 
 import argparse

@@ -42,10 +42,11 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What was done about an item, so that it can be undone; `decided` are the decisions that came of it."""
+    """What was done about an item, so that it can be undone: the decisions that came of it, and the matters that were closed by it."""
 
     item: Item
     decided: tuple[Decision, ...]
+    closed: tuple[int, ...] = ()
 
 
 def worth(kind: Kind, strength: float, age: int) -> float:
@@ -87,9 +88,10 @@ class Desk:
         matters.lock(session)
         by = By("moderator", reason, who.name)
         decided = self._persons.confirm(session, item.id, by, now, wide=wide)
-        if reported := matters.open_of(session, "report", item.uri):
+        reported = matters.open_of(session, "report", item.uri)
+        if reported:
             _close(session, reported, "labelled", by, [decided], now)
-        return Done(item, (decided,))
+        return Done(item, (decided,), (reported.id,) if reported else ())
 
     def refuse(self, session: Session, item: Item, who: Moderator, reason: str, now: int) -> Done:
         """Say no to a candidate: neither shall the machine ask again about the same text."""
@@ -102,12 +104,12 @@ class Desk:
         matter, by = _open(session, item, "report"), By("moderator", reason, who.name)
         decided = self._persons.label(session, item.uri, cid, val, by, now, wide=wide)
         _close(session, matter, "labelled", by, [decided], now)
-        return Done(item, (decided,))
+        return Done(item, (decided,), (matter.id,))
 
     def dismiss(self, session: Session, item: Item, who: Moderator, reason: str, now: int) -> Done:
         """Nothing follows from a report."""
         _close(session, _open(session, item, "report"), "dismissed", By("moderator", reason, who.name), [], now)
-        return Done(item, ())
+        return Done(item, (), (item.id,))
 
     def uphold(self, session: Session, item: Item, who: Moderator, reason: str, now: int) -> Done:
         """The author is right: our labels are taken back, and the machine does not give the same text the same label again."""
@@ -117,13 +119,13 @@ class Desk:
         for about in matter.about:
             _bar(session, about)
         _close(session, matter, "upheld", by, decided, now)
-        return Done(item, tuple(decided))
+        return Done(item, tuple(decided), (matter.id,))
 
     def keep(self, session: Session, item: Item, who: Moderator, reason: str, now: int) -> Done:
         """The label stays; the author can read why."""
         matter, by = self._appeal(session, item, who, reason)
         _close(session, matter, "rejected", by, [], now)
-        return Done(item, ())
+        return Done(item, (), (matter.id,))
 
     def undo(self, session: Session, done: Done, who: Moderator, reason: str, now: int) -> None:
         """As if it had not been decided: it waits again."""
@@ -131,13 +133,9 @@ class Desk:
         by = By("moderator", reason, who.name)
         for decision in done.decided:
             self._persons.undo(session, decision.id, by, now)
-        if done.item.kind in ("report", "appeal"):
-            matter = matters.by_id(session, done.item.id)
-            assert matter
-            for about in matter.about:
-                decisions.unbar(session, about)
-            matters.reopen(session, matter.id)
-        elif any(decision.action == "label" for decision in done.decided):
+        for matter_id in done.closed:
+            _reopen(session, matter_id)
+        if done.item.kind in ("candidate", "second") and any(decision.action == "label" for decision in done.decided):
             decisions.reopen(session, done.item.id)
 
     def _negate(self, session: Session, uri: str, val: str, by: By, now: int) -> list[Decision]:
@@ -163,6 +161,16 @@ def _open(session: Session, item: Item, kind: matters.Kind) -> Matter:
     if matter is None or matter.kind != kind or matter.closed_at is not None:
         raise Refused(f"this {kind} waits for nobody any more: somebody else has decided")
     return matter
+
+
+def _reopen(session: Session, matter_id: int) -> None:
+    matter = matters.by_id(session, matter_id)
+    assert matter
+    if matters.open_of(session, matter.kind, matter.uri):
+        raise Refused("meanwhile there are new reports of the same: decide on those")
+    for about in matter.about:
+        decisions.unbar(session, about)
+    matters.reopen(session, matter_id)
 
 
 def _close(session: Session, matter: Matter, outcome: Outcome, by: By, decided: Sequence[Decision], now: int) -> None:

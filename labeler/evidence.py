@@ -80,7 +80,8 @@ class Evidence(msgspec.Struct, frozen=True, rename="camel"):
     """Who decided and who confirmed, oldest first."""
     taken_back: Word | None
     appeals: tuple[Appeal, ...]
-    words_shown: bool
+    words_hidden: bool
+    """The post is deleted, or its author is not to be seen."""
     post: Words | None
     how_to_appeal: dict[str, str]
 
@@ -110,7 +111,7 @@ def _evidence(session: Session, src_did: str, reason_types: Sequence[str], found
     reasons = decisions.chain(session, row.decision_id)
     later = next((one for one in history if one.neg and one.seq > given.seq), None)
     machine = next((one for one in reasons if one.mode != "person"), None)
-    shown = _may_be_shown(session, label.uri, reasons)
+    hidden = _is_hidden(session, label.uri, reasons)
     return Evidence(
         id=given.seq,
         src=src_did,
@@ -121,12 +122,12 @@ def _evidence(session: Session, src_did: str, reason_types: Sequence[str], found
         since=given.cts,
         until=given.exp,
         rule=_rule(machine) if machine else None,
-        signals=_signals(machine, shown),
+        signals=_signals(machine, hidden),
         said=_said(session, reasons),
         taken_back=_taken_back(session, later) if later else None,
         appeals=_appeals(session, label.uri, {reason.id for reason in reasons}),
-        words_shown=shown,
-        post=_words(reasons) if shown else None,
+        words_hidden=hidden,
+        post=None if hidden else _words(reasons),
         how_to_appeal=_how(src_did, reason_types),
     )
 
@@ -139,10 +140,11 @@ def _state(given: Told, history: Sequence[Told], later: Told | None, now: int) -
     return "expired" if exp and (parse_datetime(exp) or 0) <= now else "in_force"
 
 
-def _may_be_shown(session: Session, uri: str, reasons: Sequence[Decision]) -> bool:
-    did = uri if is_did(uri) else uri.removeprefix("at://").partition("/")[0]
-    account = looking.account_of(session, did)
-    return any(reason.body for reason in reasons) and (account is None or account.visible)
+def _is_hidden(session: Session, uri: str, reasons: Sequence[Decision]) -> bool:
+    """What was judged is forgotten when a post is deleted; what it hashes to is not."""
+    account = looking.account_of(session, uri if is_did(uri) else uri.removeprefix("at://").partition("/")[0])
+    deleted = any(reason.text_hash for reason in reasons) and not any(reason.body for reason in reasons)
+    return deleted or (account is not None and not account.visible)
 
 
 def _rule(machine: Decision) -> Rule:
@@ -151,9 +153,9 @@ def _rule(machine: Decision) -> Rule:
     return Rule(machine.mode, machine.rules_hash, evidence.get("score"), evidence.get("threshold"), doubts, evidence.get("versions", {}))
 
 
-def _signals(machine: Decision | None, shown: bool) -> tuple[Signal, ...]:
+def _signals(machine: Decision | None, hidden: bool) -> tuple[Signal, ...]:
     found = machine.evidence.get("findings", ()) if machine else ()
-    return tuple(Signal(one["kind"], one.get("text", "") if shown else "", one["weight"]) for one in found)
+    return tuple(Signal(one["kind"], "" if hidden else one.get("text", ""), one["weight"]) for one in found)
 
 
 def _said(session: Session, reasons: Sequence[Decision]) -> tuple[Word, ...]:

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast
 from models.database import Session
 
 Rank: TypeAlias = Literal["moderator", "lead"]
-"""A moderator decides on candidates and reports; a lead also on appeals, and may take others' decisions back."""
+"""A moderator decides on candidates and reports; a lead also on appeals."""
 
 
 class Moderator(NamedTuple):

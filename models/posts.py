@@ -151,7 +151,9 @@ def of_account(session: Session, account_id: int) -> list[OfAccount]:
     return list(map(OfAccount._make, rows))
 
 
-_JUDGED = "post.id, rkey, cid, sort_at, indexed_at, body, account_id, did, active, opted_out FROM post JOIN account ON account.id = account_id"
+_JUDGED = (
+    "post.id, rkey, cid, sort_at, indexed_at, body, account_id, did, active, opted_out FROM post JOIN account ON account.id = account_id"
+)
 
 
 def scan(session: Session, after_id: int, limit: int) -> list[Judged]:

@@ -1,7 +1,8 @@
 """How many posts of one author and of one thread a feed shows: which entries are held back.
 
 Promise: what is held back is a pure function of the feed's entries and its quotas, whatever the order in which they came: in each stretch
-of time that posts were written in, those that were indexed first are shown. First the author's quota decides; of what it leaves, the thread's.
+of time that posts were written in, those that were indexed first are shown. First the author's quota decides; of what it leaves, the
+thread's.
 """
 
 from collections import defaultdict

@@ -18,7 +18,10 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Health:
-    """Checks are made when asked for. `silent_after` is how many seconds may pass without a word from the source."""
+    """Checks are made when asked for.
+
+    `silent_after` is how many seconds may pass without a word from the source, `first_after` how many before its first one.
+    """
 
     def __init__(
         self,
@@ -26,27 +29,40 @@ class Health:
         lag: Callable[[], float],
         signs: Callable[[], bool] | None = None,
         silent_after: float = 300.0,
+        first_after: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database, self._lag, self._signs = database, lag, signs
-        self._silent_after, self._clock = silent_after, clock
-        self._heard = clock()
+        self._silent_after, self._first_after, self._clock = silent_after, first_after, clock
+        self._started, self._heard = clock(), 0.0
+        self._ever = False
         self.reads_source = True
 
     def heard(self) -> None:
         """The source said something that was stored."""
-        self._heard = self._clock()
+        self._heard, self._ever = self._clock(), True
 
     async def report(self) -> Report:
         """The state of each part."""
         parts: dict[str, Any] = {"database": await self._database_part()}
         if self.reads_source:
-            silent = self._clock() - self._heard
-            parts["ingest"] = {"ok": silent < self._silent_after, "lagSeconds": round(self._lag(), 1), "silentSeconds": round(silent, 1)}
+            parts["ingest"] = self._ingest_part()
         if self._signs:
             parts["signingKey"] = {"ok": self._signs()}
         well = all(part["ok"] for part in parts.values())
         return Report(well, {"status": "ok" if well else "failing", **parts})
+
+    def _ingest_part(self) -> dict[str, Any]:
+        silent = self._clock() - (self._heard if self._ever else self._started)
+        lag = self._lag()
+        part = {
+            "ok": silent < (self._silent_after if self._ever else self._first_after),
+            "lagSeconds": round(lag, 1) if lag or self._ever else None,
+            "silentSeconds": round(silent, 1),
+        }
+        if part["ok"]:
+            return part
+        return part | {"why": "the source has fallen silent" if self._ever else "the source has not been heard since the start"}
 
     async def _database_part(self) -> dict[str, Any]:
         try:

@@ -41,6 +41,7 @@ class Metrics:
         self._lag = Gauge("plainsky_lag_seconds", "How old the newest event stored is.", registry=self.registry)
         self._lag.set_function(self.lag)
         self._log_time_us = 0
+        self._tries, self._reached = 0, False
 
     def batch(self, kinds: Mapping[str, int], dropped: Mapping[str, int], seconds: float, position: Position | None) -> None:
         """A batch was stored: its events by type name, what was dropped from it, how long it took, where it ends."""
@@ -61,9 +62,19 @@ class Metrics:
         """Upstream garbage was left out."""
         self._dropped.labels(reason).inc(count)
 
+    def connecting(self) -> None:
+        """A connection to a source is tried; whether it comes to stand is told by `connected`."""
+        self._tries += 1
+
     def connected(self, host: str) -> None:
-        """A connection to a source was made."""
+        """A connection to a source stands."""
         self._connects.labels(host).inc()
+        self._reached = True
+
+    @property
+    def unreached(self) -> bool:
+        """Whether no host of the source has let us in since the start, though one was tried and has failed."""
+        return self._tries > 1 and not self._reached
 
     def request(self, nsid: str, status: int) -> None:
         """A request was answered."""

@@ -67,7 +67,7 @@ class Reading:
 
     async def _resume(self, host: str) -> Position | None:
         await self._batcher.begin(self._named(host))
-        self._metrics.connected(host)
+        self._metrics.connecting()
         found = await patiently(self._database.read, cursors.current)
         return Position(found[0].removeprefix(self._named("")), found[1], found[2]) if found else None
 

@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import Callable
 
 from labeler.reporting import ReportService, forget_reporters
+from models import matters
 from models.database import Database
 from models.protocol.service_auth import audiences
 from plainsky.config.schema import Config
 from plainsky.did_documents import DidDocuments
+from plainsky.metrics import Metrics
 from plainsky.patience import patiently
 from plainsky.subjects import Subjects
 from plainsky.tokens import Verifier
 
 FORGET_SECONDS = 3600.0
+COUNT_SECONDS = 5.0
 
 
 def report_service(config: Config, database: Database, documents: DidDocuments, clock: Callable[[], float]) -> ReportService:
@@ -23,9 +26,26 @@ def report_service(config: Config, database: Database, documents: DidDocuments, 
     return ReportService(database, config.labeler_did, config.labeler.reports, verify, exists, lambda: int(clock() * 1e6))
 
 
-async def forget_for_ever(config: Config, database: Database, clock: Callable[[], float]) -> None:
-    """Forget who reported longer ago than the config allows, every hour; until cancelled."""
-    assert config.labeler
-    while True:
-        await patiently(forget_reporters, database, config.labeler.reports, int(clock() * 1e6))
-        await asyncio.sleep(FORGET_SECONDS)
+class Tending:
+    """Counts what waits, for metrics, and forgets who reported longer ago than the config allows. `clock` gives seconds."""
+
+    def __init__(self, config: Config, database: Database, metrics: Metrics, clock: Callable[[], float]) -> None:
+        assert config.labeler
+        self._reports, self._database, self._clock = config.labeler.reports, database, clock
+        self._waiting: dict[str, int] = {}
+        self._forgotten_at = float("-inf")
+        text = "Reports and appeals that wait for a person."
+        metrics.watch_by("plainsky_matters_waiting", text, "kind", lambda: {"report": 0, "appeal": 0, **self._waiting})
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await patiently(self.step)
+            await asyncio.sleep(COUNT_SECONDS)
+
+    async def step(self) -> None:
+        """One turn."""
+        self._waiting = await self._database.read(matters.count_waiting)
+        if self._clock() - self._forgotten_at >= FORGET_SECONDS:
+            await forget_reporters(self._database, self._reports, int(self._clock() * 1e6))
+            self._forgotten_at = self._clock()

@@ -170,6 +170,9 @@ class LookingBack:
         self.done = asyncio.Event()
         self.host = ""
 
+    def connected(self, host: str) -> None:
+        """It begins."""
+
     def put(self, event: Event, cursor: int) -> None:
         """An event."""
         self._batch.append(event)

@@ -51,7 +51,7 @@ from plainsky.pipeline.switching import Switch, switch
 from plainsky.reading import Reading
 from plainsky.rechecking import Rechecker
 from plainsky.recordings import Recordings
-from plainsky.reporting import forget_for_ever, report_service
+from plainsky.reporting import Tending, report_service
 from plainsky.tokens import Verifier
 from plainsky.writing import WriterLock
 
@@ -99,7 +99,9 @@ class Service:
         log_time = await self.database.read(cursors.log_time)
         self.metrics.stored_up_to(log_time)
         self._feeds.committed((), log_time)
-        self.health = Health(self.database, self.metrics.lag, self._labels.healthy if self._labels else None)
+        signs, watchdog = self._labels.healthy if self._labels else None, self.config.ingest.watchdog / 1e6
+        self.health = Health(self.database, self.metrics.lag, signs, first_after=watchdog)
+        self.health.reads_source = writes
         await self._listen()
         for jobs in (self._always, self._jobs):
             self._down.push_async_callback(jobs.stop)
@@ -112,7 +114,7 @@ class Service:
         if self.writes and self._issuer and self._judge and self._labels:
             labeling = Labeling(self.database, self.metrics, self._issuer, self._labels, self._clock, self._pages.tries)
             self._jobs.start(labeling.jobs(self.config, self._judge))
-            self._jobs.start([forget_for_ever(self.config, self.database, self._clock)])
+            self._jobs.start([Tending(self.config, self.database, self.metrics, self._clock).run()])
         self._jobs.start([self._keeper.run()])
         claims = self.config.claims
         if self.writes and claims.sources:
@@ -276,6 +278,7 @@ class Service:
         except OSError as error:
             where = f"{config.service.listen}:{config.service.port}"
             raise OperatorError(f"cannot listen on {where}: {error.strerror}. Choose another [service] listen or port") from error
+        log.info("listening on http://%s:%s", *self._runner.addresses[0][:2])
 
     async def _poll_for_ever(self) -> None:
         while True:

@@ -222,7 +222,7 @@ def _count(one: Beside, by_lang: dict[str, Cues]) -> int:
     worded, spaced = _worded(one.match.claim, one.match.wording), one.said.spaced
     own = frozenset(one.said.tokens) - worded.tokens
     count = len(own & cues.words) + sum([phrase in spaced and phrase not in worded.spaced for phrase in cues.phrases])
-    return count + sum([word.startswith(cues.stems) for word in own])
+    return count + sum([word.startswith(cues.stems) for word in own]) if cues.stems else count
 
 
 def _within(host: str, domains: Collection[str]) -> bool:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from labeler.claims.words import ADDRESS, LONGEST, words
+from labeler.claims.words import ADDRESS, LONGEST, guessed
 from models.masking import NEUTRAL, Mask, read_terms
 from models.post import Post
 from models.text import fold
@@ -42,6 +42,13 @@ def mask() -> Mask:
     return Mask(read_terms())
 
 
+@lru_cache(30_000)
+def is_masked(word: str) -> bool:
+    """Whether a folded word, or each part of one with an apostrophe, says who people are or how they speak."""
+    form = mask().form
+    return all(form(part) == NEUTRAL for part in word.split("'"))
+
+
 def tokens(text: str) -> list[str]:
     """The folded words of a text: parts of a word with an apostrophe are words, but for "isn't" and the like."""
     return _WORD.findall(fold(text))
@@ -54,11 +61,10 @@ def said(post: Post) -> Said:
     bare = ADDRESS.sub(" ", folded)
     found = _WORD.findall(bare)
     masked = mask().phrases(found)
-    form = mask().form
     return Said(
-        words(text, post.langs).lang,
+        guessed(found, post.langs),
         tuple(found),
-        tuple([any(form(part) != NEUTRAL for part in word.split("'")) for word in masked]),
+        tuple([not is_masked(word) for word in masked]),
         f" {' '.join(found)} ",
         folded,
         _asked(bare),
@@ -89,8 +95,8 @@ def without_masked(text: str, kept: Sequence[str]) -> str:
     bare = ADDRESS.sub(" ", text[:LONGEST])
     found = list(_PIECE.finditer(bare))
     folded = [fold(piece[0]) for piece in found]
-    masked, form, keep = mask().phrases(folded), mask().form, frozenset(kept)
-    gone = [piece for piece, word, seen in zip(found, folded, masked, strict=True) if form(seen) == NEUTRAL and word not in keep]
+    masked, keep = mask().phrases(folded), frozenset(kept)
+    gone = [piece for piece, word, seen in zip(found, folded, masked, strict=True) if is_masked(seen) and word not in keep]
     parts, at = [], 0
     for piece in gone:
         parts.append(bare[at : piece.start()])

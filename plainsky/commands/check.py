@@ -10,7 +10,7 @@ from feedgen.rules.language import Language
 from labeler.definitions import locales_of, untold
 from plainsky.config.describe import described
 from plainsky.config.loading import load
-from plainsky.config.schema import Config
+from plainsky.config.schema import Config, is_local
 
 DEFAULT = Path("config.toml")
 EXAMPLE = Path("config.example.toml")
@@ -25,7 +25,9 @@ def run(arguments: Namespace) -> int:
     """Print what the config does; ConfigErrors when it is wrong."""
     file = arguments.file or (EXAMPLE if EXAMPLE.exists() and not DEFAULT.exists() else DEFAULT)
     config = load(file)
-    sys.stdout.write("\n".join([described(config), "", *_not_there_yet(config), *_untold(config), f"{file} has no errors.", ""]))
+    sys.stdout.write(
+        "\n".join([described(config), "", *_not_there_yet(config), *_by_default(config), *_untold(config), f"{file} has no errors.", ""])
+    )
     return 0
 
 
@@ -36,6 +38,17 @@ def _not_there_yet(config: Config) -> Iterator[str]:
         yield f"Note: there is no {labeler.key_file} yet, which the labeler needs: `plainsky keys new` makes one."
     if ingest.source == "replay" and ingest.path and not ingest.path.exists():
         yield f"Note: there is no {ingest.path} to replay."
+
+
+def _by_default(config: Config) -> Iterator[str]:
+    """What holds, and may not be what was meant."""
+    service = config.service
+    name, _, port = service.hostname.partition(":")
+    if is_local(name) and port and int(port) != service.port:
+        yield f'Note: the hostname "{service.hostname}" has another port than the one that is listened on, {service.port}: write port = {port}.'
+    for feed in config.feeds:
+        if feed.edition and feed.edition.timezone == "UTC":
+            yield f'Note: the feed "{feed.name}" changes by UTC. For the clock of a place, write timezone = "Europe/Brussels" in its edition.'
 
 
 def _untold(config: Config) -> Iterator[str]:

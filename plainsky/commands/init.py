@@ -5,6 +5,7 @@ import sys
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from pathlib import Path
 
+from plainsky.config.errors import ConfigErrors
 from plainsky.config.loading import parse
 from plainsky.config.writing import Answers, first_config
 from plainsky.errors import OperatorError
@@ -19,6 +20,10 @@ QUESTIONS = {
     "labeler": ("Run a labeler too? (yes or no)", "no"),
 }
 """What is asked, and the answer when just Enter is pressed; None: taken from what was answered before, or asked again."""
+
+
+NO = ("", "n", "no", "nee", "non", "nein")
+_GOOD: dict[str, str | bool | None] = {"hostname": "localhost:3000", "topic": "x", "hashtags": "x", "languages": "", "labeler": False}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -56,9 +61,24 @@ def _refuse_to_overwrite(output: Path) -> None:
 def _asked(given: dict[str, str | bool | None]) -> dict[str, str | bool | None]:
     answers = dict(given)
     for name, (question, default) in QUESTIONS.items():
-        if answers[name] is None:
-            answers[name] = _ask(question, _one_tag(answers["topic"]) if name == "hashtags" else default)
+        while answers[name] is None:
+            answer = _ask(question, _one_tag(answers["topic"]) if name == "hashtags" else default)
+            if what := _wrong(name, answer):
+                sys.stdout.write(f"{what}\n")
+            else:
+                answers[name] = answer
     return answers
+
+
+def _wrong(name: str, answer: str) -> str:
+    """What is wrong with one answer, as the loader says it of a config that has no other answer to doubt; empty when nothing."""
+    if name == "labeler":
+        return "" if is_yes(answer) or answer.lower() in NO else 'Please answer "yes" or "no".'
+    try:
+        parse(first_config(_answers({**_GOOD, name: answer}, "jetstream", Path())))
+    except ConfigErrors as error:
+        return "\n".join(problem.what for problem in error.problems)
+    return ""
 
 
 def _one_tag(topic: str | bool | None) -> str:

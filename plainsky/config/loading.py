@@ -12,6 +12,7 @@ from typing import Any
 from attrs import evolve
 
 from labeler.policy import why_not_auto
+from plainsky.config.advice import advice
 from plainsky.config.errors import ConfigErrors, Path, Problem, shown, spelled
 from plainsky.config.schema import Config, Labeler
 from plainsky.config.secrets import DEEPEST, secrets_in, walk
@@ -55,6 +56,8 @@ def _tables(text: str, name: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         end = f"(at line {text.count(chr(10)) + 1}, at end of document)"
         what = str(error).replace("(at end of document)", end)
+        if told := advice(text, what):
+            what += f": {told}"
     except RecursionError:
         what = "lists stand in each other too deeply"
     except ValueError:

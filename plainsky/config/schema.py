@@ -60,7 +60,7 @@ def _is_url(*schemes: str) -> Callable[[str], bool]:
 
 
 def _is_host(text: str) -> bool:
-    return _is_url("wss", "ws", "https", "http")(text if "://" in text else f"wss://{text}")
+    return _is_url("wss", "ws")(text if "://" in text else f"wss://{text}")
 
 
 def _is_database(url: str) -> bool:

@@ -46,7 +46,8 @@ def _refusal(path: Path, value: Any) -> str | None:
     if not path or isinstance(value, dict):
         return None
     if isinstance(value, str) and (_LOGIN_IN_DATABASE_URL.fullmatch(value) or _LOGIN_IN_URL.fullmatch(value)):
-        return "a password may not stand in this file: put the URL in the environment: PLAINSKY_STORE_URL"
+        advice = "put the URL in the environment: PLAINSKY_STORE_URL" if path[0] == "store" else "write the address without it"
+        return f"a password may not stand in this file: {advice}"
     if _named_as_secret(path[-1]) or (isinstance(value, str) and _looks_secret(path, value)):
         return f"a secret may not stand in this file: put it in {_place(path, value)}"
     return None

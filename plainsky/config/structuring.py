@@ -16,14 +16,21 @@ import cattrs
 from cattrs.errors import AttributeValidationNote, BaseValidationError, ForbiddenExtraKeysError, IterableValidationNote
 from cattrs.gen import make_dict_structure_fn, override
 
-from feedgen.feed import Feed
+from feedgen.feed import Edition, Quota
 from feedgen.rules import Rule, UnknownKind, kinds, load
 from models.duration import Duration, duration
 from models.weights import Filed
+from plainsky.config.belonging import belongs, keys
 from plainsky.config.errors import Path, Problem, shown, unknown_key, unknown_word
 from plainsky.config.schema import FROM_ENVIRONMENT, Config
 
 _ABSENT = object()
+_LIKE: dict[Any, str] = {
+    Quota: 'expected a table like { posts = 2, every = "1d" }',
+    Edition: 'expected a table like { at = ["07:00", "18:00"], timezone = "Europe/Brussels" }',
+}
+_PICTURES = frozenset({"image", "images", "picture", "pictures", "photo", "photos", "gallery", "video", "videos", "media", "gif"})
+"""Words for what is embedded, which are easily taken for kinds of rules."""
 
 
 class _Wrong(ValueError):
@@ -141,7 +148,7 @@ def _table(converter: cattrs.Converter, cls: Any) -> Callable[[Any, Any], Any]:
 
     def structure(value: Any, _: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValueError("expected a table of keys")
+            raise ValueError(_LIKE.get(cls, "expected a table of keys"))
         try:
             return from_dict(value, cls)
         except BaseValidationError as error:
@@ -209,7 +216,8 @@ def _rule(converter: cattrs.Converter, value: Any) -> Rule:
     try:
         cls = load(kind)
     except UnknownKind:
-        raise _Wrong((("kind",), unknown_word("kind", kind, kinds()))) from None
+        pictures = 'pictures and videos are kind = "embed", with any = ["image", "gallery", "video"]' if kind.lower() in _PICTURES else None
+        raise _Wrong((("kind",), pictures or unknown_word("kind", kind, kinds()))) from None
     return converter.structure({key: part for key, part in value.items() if key != "kind"}, cls)
 
 
@@ -219,7 +227,8 @@ def _problems(error: Exception, path: Path, tables: dict[str, Any]) -> Iterator[
             yield from _problems(inner, path + _step(inner), tables)
     elif isinstance(error, ForbiddenExtraKeysError):
         for key in sorted(error.extra_fields):
-            yield _misplaced((*path, key), error.cl) or unknown_key((*path, key), _keys(error.cl))
+            place = belongs((*path, key), error.cl)
+            yield Problem((*path, key), place) if place else unknown_key((*path, key), keys(error.cl))
     elif isinstance(error, _Wrong):
         for below, what in error.places:
             yield _problem(path + below, what, tables)
@@ -227,13 +236,6 @@ def _problems(error: Exception, path: Path, tables: dict[str, Any]) -> Iterator[
         yield Problem(path, "required key is missing")
     else:
         yield _problem(path, _said(error), tables)
-
-
-def _misplaced(path: Path, cls: Any) -> Problem | None:
-    """TOML's pitfall: a feed's key written below one of its rules belongs to the rule."""
-    if issubclass(cls, Rule) and path[0] == "feeds" and path[-1] in _keys(Feed):
-        return Problem(path, f"no key of a rule: write it above the feed's first [[feeds.{path[2]}]]")
-    return None
 
 
 def _problem(path: Path, what: str, tables: dict[str, Any]) -> Problem:
@@ -250,11 +252,6 @@ def _step(error: Exception) -> Path:
         if isinstance(note, IterableValidationNote):
             return (note.index,)
     return ()
-
-
-def _keys(cls: Any) -> list[str]:
-    names = [attribute.name for attribute in attrs.fields(cls) if attribute.init and attribute.metadata != FROM_ENVIRONMENT]
-    return ["kind", *names] if issubclass(cls, Rule) else names
 
 
 def _value(path: Path, tables: Any) -> Any:

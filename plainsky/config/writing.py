@@ -8,13 +8,15 @@ from pathlib import Path
 
 from attrs import frozen
 
+from plainsky.config.schema import is_local
+
 TEMPLATE = """\
 # Written by `plainsky init`. `plainsky check` says in plain words what this file does.
 # Everything that may stand here is in config.example.toml, with its default.
 
 [service]
 hostname = {hostname}
-
+{port}
 [ingest]
 source = {source}
 
@@ -66,6 +68,7 @@ def first_config(answers: Answers) -> str:
     tags = ", ".join(f"#{tag}" for tag in answers.hashtags)
     text = TEMPLATE.format(
         hostname=_quoted(answers.hostname),
+        port=_port(answers.hostname),
         source=_quoted(answers.source),
         rkey=_quoted(record_key(answers.topic)),
         topic=_quoted(answers.topic),
@@ -77,6 +80,12 @@ def first_config(answers: Answers) -> str:
     if answers.key_file:
         text += LABELER.format(key_file=_quoted(str(answers.key_file)))
     return text
+
+
+def _port(hostname: str) -> str:
+    """The line with the port that a local host name has, if it is not the default."""
+    name, _, port = hostname.partition(":")
+    return f"port = {port}\n" if is_local(name) and port.isdecimal() and port != "3000" else ""
 
 
 def record_key(topic: str) -> str:

@@ -25,6 +25,9 @@ class Position(msgspec.Struct, frozen=True):
 class Sink(Protocol):
     """Where a source puts what it reads. All calls but `room` are plain and quick."""
 
+    def connected(self, host: str) -> None:
+        """The host has taken the connection: what it sends comes next."""
+
     def put(self, event: Event, cursor: int) -> None:
         """An event, and the host's cursor at it."""
 

@@ -55,6 +55,7 @@ class Firehose:
         frames = Frames(sink, Gap(sink, start), self._now_us)
         read, room = frames.read, sink.room
         async with connected(host, PATH, () if cursor is None else [("cursor", cursor)]) as socket:
+            sink.connected(host)
             receive, binary = socket.receive, WSMsgType.BINARY
             while True:
                 message = await receive()

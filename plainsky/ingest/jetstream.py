@@ -83,6 +83,7 @@ class Jetstream:
     ) -> None:
         protocols = ("xrpc.v1.json",) if path is V2_PATH else ()
         async with connected(host, path, query, protocols) as socket:
+            sink.connected(host)
             await self._lines(socket, read, sink, dictionary)
 
     async def _lines(self, socket: WebSocket, read: Callable[[bytes], None], sink: Sink, dictionary: Dictionary | None) -> None:

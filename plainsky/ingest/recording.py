@@ -74,6 +74,9 @@ class Recorder:
         self._position = Position(self.host, cursor, event.time_us)
         return None
 
+    def connected(self, host: str) -> None:
+        """A recording does not tell of connections."""
+
     def note(self, note: msgspec.Struct) -> None:
         """Write down what is no event: see `plainsky.ingest.notes`."""
         (self._zstd or self._open()).write(_encode(note) + b"\n")

@@ -42,6 +42,7 @@ class Replay:
         """
         first = start.cursor if start and start.host == host else 1
         began: tuple[int, float] | None = None
+        sink.connected(host)
         for number, line in enumerate(lines(Path(host)), 1):
             if number < first:
                 continue

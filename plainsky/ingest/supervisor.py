@@ -143,6 +143,7 @@ class _Watched:
 
     def __init__(self, sink: Sink) -> None:
         self.put, self.passed, self.drop, self.gap = sink.put, sink.passed, sink.drop, sink.gap  # no extra call on the hot path
+        self.connected = sink.connected
         self._room = sink.room
         self.waiting = False
 

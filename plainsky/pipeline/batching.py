@@ -73,6 +73,10 @@ class Batcher:
         self._room.set()
         self._one = asyncio.Lock()  # batches are taken and stored one after the other, whoever asks
 
+    def connected(self, host: str) -> None:
+        """Count the connection."""
+        self._metrics.connected(host)
+
     def put(self, event: Event, cursor: int) -> None:
         """An event, and the host's cursor at it."""
         events = self._events

@@ -103,7 +103,7 @@ async def test_a_limit_out_of_bounds_is_refused(client: Client, limit: str) -> N
     assert "from 1 to 100" in answer["message"]
 
 
-@pytest.mark.parametrize("cursor", ["x", "null", "1700000000000::bafy", "A" * 22, "0" * 32, "F" * 32, "f" * 32, "0" * 31 + " ", "é", "AAAA&limit=3"])
+@pytest.mark.parametrize("cursor", ["x", "null", "1700000000000::bafy", "A" * 22, "0" * 32, "F" * 32, "0" * 31 + " ", "é", "AAAA&limit=3"])
 async def test_a_cursor_that_is_none_of_ours_is_refused_in_words_for_readers(client: Client, cursor: str) -> None:
     if cursor == "0" * 32:  # the place before which nothing is: well-formed, and the feed ends there
         assert await client.skeleton(cursor=cursor) == {"feed": []}

@@ -272,3 +272,25 @@ async def stopped(running: "asyncio.Future[None]") -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_only_a_connection_that_stands_is_told_to_the_sink() -> None:
+    async with JetstreamServer() as server:
+        for source in (Jetstream("v1", compress=False), Firehose()):
+            sink = Remembering()
+            with pytest.raises(Disconnected):
+                await source.run("ws://127.0.0.1:1", None, sink)
+            assert sink.connections == []
+        reading = asyncio.ensure_future(Jetstream("v1", compress=False).run(server.host, None, sink))
+        await server.connected.wait()
+        await until_connected(sink)
+        reading.cancel()
+        await asyncio.wait([reading])
+
+    assert sink.connections == [server.host]
+
+
+async def until_connected(sink: Remembering) -> None:
+    async with asyncio.timeout(10):
+        while not sink.connections:
+            await asyncio.sleep(0)

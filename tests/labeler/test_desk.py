@@ -120,6 +120,8 @@ def test_a_dismissed_report_changes_nothing_and_a_new_one_opens_a_new_matter(dat
 
     report(database, "post")
     assert [item.id for item in waiting(database)] == [2]
+    with pytest.raises(Refused, match="new reports"):
+        do(database, DESK.undo, done, ANN, "look again")
     do(database, DESK.dismiss, waiting(database)[0], ANN, "still one")
     do(database, DESK.undo, done, ANN, "look again")
     assert [item.id for item in waiting(database)] == [1]
@@ -134,7 +136,7 @@ def test_a_candidate_is_confirmed_and_answers_the_reports_of_the_same_post(datab
 
     do(database, DESK.undo, done, ANN, "slip")
     assert log(database) == ["+person post 0", "-person post 0"]
-    assert [item.kind for item in waiting(database)] == ["candidate"]
+    assert {item.kind for item in waiting(database)} == {"candidate", "report"}
 
 
 def test_a_candidate_is_refused_and_that_is_undone(database: Database) -> None:

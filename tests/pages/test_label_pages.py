@@ -76,7 +76,7 @@ async def test_a_machines_label_tells_rule_signals_weights_threshold_versions_an
         "said": [{"role": "machine", "reason": None, "at": "2026-01-01T12:00:00.000Z"}],
         "takenBack": None,
         "appeals": [],
-        "wordsShown": True,
+        "wordsHidden": False,
         "post": {"text": FLAGGED.text, "alts": [], "card": []},
         "howToAppeal": {
             "method": "com.atproto.moderation.createReport",
@@ -132,7 +132,7 @@ async def test_of_a_deleted_post_no_word_is_shown(database: Database, reader: Re
 
     got, page = await reader.get("/labels/1.json"), await reader.get("/labels/1")
     label = json.loads(got.body)
-    assert (label["state"], label["takenBack"]["reason"], label["post"], label["wordsShown"]) == ("negated", "deleted", None, False)
+    assert (label["state"], label["takenBack"]["reason"], label["post"], label["wordsHidden"]) == ("negated", "deleted", None, True)
     assert label["signals"] == [{"kind": "gtube", "text": "", "weight": 1.0}]
     assert [words for words in ("a picture of me", "GTUBE") if words in got.body + page.body] == []
     assert "The post is deleted or hidden: its words are not shown." in page.texts("main p")
@@ -148,6 +148,20 @@ async def test_words_of_hidden_accounts_are_not_shown(database: Database, reader
 
     label = await told(reader, "/labels/1.json")
     assert (label["post"], label["signals"][0]["text"]) == (None, "")
+
+
+async def test_a_label_on_an_account_has_a_persons_word_and_no_post(database: Database, reader: Reader) -> None:
+    account = LabelPolicy("account", ("gtube",), "review", targets=("post", "account"))
+    on_accounts = Persons(SRC, [account])
+    first = database.write_now(on_accounts.label, AUTHOR, None, "account", By("moderator", "an impostor", "ann"), NOON)
+    persons(database, on_accounts.confirm, first.id, By("moderator", "yes", BEN.name))
+
+    (label,) = (await told(reader, f"/labels.json?uri={AUTHOR}"))["labels"]
+    assert (label["rule"], label["signals"], label["wordsHidden"], label["cid"]) == (None, [], False, None)
+    assert [word["reason"] for word in label["said"]] == ["an impostor", "yes"]
+    page = await reader.get(f"/labels?uri={AUTHOR}")
+    assert_safe(page)
+    assert "deleted or hidden" not in page.body
 
 
 async def test_an_edit_ends_a_label_and_its_end_does_too(database: Database, reader: Reader) -> None:

@@ -4,6 +4,7 @@ from models import cursors, lists
 from models.cursors import Gap
 from models.database import Database
 from plainsky.labelers import stream_of
+from plainsky.metrics import Metrics
 from tests.support.garden import at, created, did
 from tests.support.kept import Kept
 from tests.support.pages import reading
@@ -42,3 +43,20 @@ async def test_how_often_readers_came_is_not_told(database: Database) -> None:
         got = await reader.get("/status")
 
     assert "77" not in " ".join(got.texts("main"))
+
+
+async def test_a_source_that_cannot_be_reached_is_told_and_only_connections_that_stood_are_counted(database: Database) -> None:
+    metrics = Metrics()
+    async with reading(Kept(database), metrics=metrics) as reader:
+        metrics.connecting()
+        tried = [(await reader.get(path)).texts("main p") for path in ("/", "/status")]
+        metrics.connecting()
+        failed = [(await reader.get(path)).texts("main") for path in ("/", "/status")]
+        metrics.connected("relay.example")
+        stands = [(await reader.get(path)).texts("main") for path in ("/", "/status")]
+
+    assert all("waiting for the first post" in " ".join(page) for page in tried)
+    assert all("cannot be reached" in page[0] and "waiting" not in page[0] for page in failed)
+    assert "Connected to" not in failed[1][0]
+    assert all("waiting for the first post" in page[0] for page in stands)
+    assert "Connected to relay.example 1" in stands[1][0]

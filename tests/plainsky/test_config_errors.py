@@ -171,6 +171,76 @@ def test_a_feeds_key_below_its_rules_is_told_where_it_belongs() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        pytest.param(SERVICE + INCLUDE + FEED, "line 3: [[feeds.include]] stands above its [[feeds]]: write it below", id="rule first"),
+        pytest.param(SERVICE + "[feeds]\n" + FEED, "line 3: write [[feeds]], with two brackets", id="one bracket, then two"),
+        pytest.param(GOOD + "[feeds]\n", "write [[feeds]], with two brackets", id="two brackets, then one"),
+        pytest.param(GOOD + "[feeds.include]\n", "write [[feeds.include]], with two brackets", id="a rule in one bracket"),
+        pytest.param(GOOD + "[log]\n[service]\n", "[service] stands at line 1 already: write all its keys there", id="table twice"),
+        pytest.param(
+            SERVICE + FEED + "include = []\n" + INCLUDE,
+            "write all rules either in include = [ ] or below [[feeds.include]]",
+            id="both ways",
+        ),
+        pytest.param(SERVICE + FEED + "per_author = {\n posts = 2 }\n", "a table in { } must stand on one line", id="several lines"),
+        pytest.param(SERVICE + FEED + "per_author = { posts = 2, }\n", "without a comma before the }", id="last comma"),
+        pytest.param("[service]\nhostname = “a”", "straight double quotes", id="curly quotes"),
+        pytest.param("[service]\nhostname = [a]", "straight double quotes", id="no quotes in a list"),
+        pytest.param('[service]\nhostname = "a', "text ends on the line where it began", id="open text"),
+        pytest.param("[service]\nhostname = 'a\n", "text ends on the line where it began", id="open single quotes"),
+        pytest.param("[service]\nhostname: a", "write key = value", id="colon"),
+        pytest.param("[[service]\n", "[[two brackets]]", id="brackets that differ"),
+        pytest.param("seed = True", "true and false are written in small letters", id="True"),
+        pytest.param('pattern = "\\d"', "write each \\ twice, or put the text in 'single quotes'", id="backslash"),
+    ],
+)
+def test_what_is_no_toml_is_told_with_what_to_write(text: str, advice: str) -> None:
+    (problem,) = problems(text)
+
+    assert problem.startswith("this is no TOML: ")
+    assert advice in problem
+
+
+@pytest.mark.parametrize("key", ["kind", "any", "where"])
+def test_a_rules_key_in_a_feed_is_told_where_it_belongs(key: str) -> None:
+    assert in_feed(f'{key} = "x"') == [f"feeds[0].{key}: a key of a rule: write it below a [[feeds.include]]"]
+
+
+def test_a_key_of_another_table_is_told_where_it_belongs() -> None:
+    belongs = "no key of this table: it belongs in"
+
+    assert in_feed('timezone = "UTC"') == [f"feeds[0].timezone: {belongs} edition = {{ timezone = ... }} of a feed"]
+    assert problems('hostname = "a.example"\n' + GOOD) == [f"hostname: {belongs} [service]"]
+    assert with_table("[store]\nport = 3000") == [f"store.port: {belongs} [service]"]
+    assert with_table('[service.links]\nkey_file = "x"') == [f"service.links.key_file: {belongs} [labeler]"]
+    assert in_feed('mode = "auto"') == [f"feeds[0].mode: {belongs} [[labels]]"]
+
+
+def test_a_nest_of_rules_takes_rules() -> None:
+    assert in_rule('kind = "none"\nany = ["x"]')[1].startswith("feeds[0].include[1].any: all, any and none take `rules`")
+
+
+def test_a_quota_and_an_edition_show_their_tables() -> None:
+    assert in_feed("per_author = 2") == ['feeds[0].per_author: 2: expected a table like { posts = 2, every = "1d" }']
+    assert in_feed('order = "edition"\nedition = "07:00"')[0].endswith(
+        'expected a table like { at = ["07:00", "18:00"], timezone = "Europe/Brussels" }'
+    )
+
+
+def test_pictures_are_told_to_be_embedded() -> None:
+    assert in_rule('kind = "image"') == [
+        'feeds[0].include[1].kind: "image": pictures and videos are kind = "embed", with any = ["image", "gallery", "video"]'
+    ]
+
+
+def test_a_stream_is_read_over_a_websocket() -> None:
+    (problem,) = with_table('[ingest]\nhosts = ["https://relay.example"]')
+
+    assert problem.startswith('ingest.hosts[0]: "https://relay.example": expected a host, like "jetstream.us-east.bsky.network" or "ws')
+
+
 def test_two_feeds_or_labels_may_not_share_a_name() -> None:
     label = '[[labels]]\nvalue = "x-y"\nsignals = ["gtube"]\n'
 
@@ -217,9 +287,21 @@ def test_all_errors_of_a_file_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        pytest.param("[service]\nhostname = a", "this is no TOML: Invalid value (at line 2, column 12)", id="value"),
-        pytest.param("[service]\nhostname = ", "this is no TOML: Invalid value (at line 2, at end of document)", id="end"),
-        pytest.param("[service]\nport = 1\nport = 2\n", "this is no TOML: Cannot overwrite a value (at line 3, column 9)", id="twice"),
+        pytest.param(
+            "[service]\nhostname = a",
+            'this is no TOML: Invalid value (at line 2, column 12): text stands in straight double quotes, like "this"',
+            id="value",
+        ),
+        pytest.param(
+            "[service]\nhostname = ",
+            "this is no TOML: Invalid value (at line 2, at end of document): a value is missing after the =",
+            id="end",
+        ),
+        pytest.param(
+            "[service]\nport = 1\nport = 2\n",
+            "this is no TOML: Cannot overwrite a value (at line 3, column 9): port is written twice: keep one of them",
+            id="twice",
+        ),
         pytest.param("a = " + "9" * 5000, "this is no TOML: a number has too many digits", id="digits"),
         pytest.param("a = " + "[" * 5000, "this is no TOML: lists stand in each other too deeply", id="lists"),
         pytest.param("a" + ".a" * 60 + " = 1", "tables and lists stand in each other more than 50 levels deep", id="tables"),

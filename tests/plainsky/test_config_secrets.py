@@ -57,6 +57,13 @@ def test_a_database_password_is_told_where_to_go() -> None:
     assert "put the URL in the environment: PLAINSKY_STORE_URL" in refusals('[store]\nurl = "postgres://me:hunter2@db/p"')
 
 
+def test_the_password_of_another_address_is_not_sent_to_the_databases_place() -> None:
+    message = refusals('[appview]\nurl = "https://me:hunter2@api.example"')
+
+    assert "write the address without it" in message
+    assert "PLAINSKY_STORE_URL" not in message
+
+
 @pytest.mark.parametrize(
     "words",
     ['"password", "secret", "token"', f'"{"a" * 63}"', '"five-word-long-term"', '"#keys"'],

@@ -130,6 +130,36 @@ def test_on_a_terminal_it_asks_five_questions_and_enter_takes_what_is_proposed()
     assert config.labeler is not None
 
 
+def test_a_wrong_answer_is_told_and_asked_again() -> None:
+    code, told = on_a_terminal(f"https://a.example\na.example\n{'x' * 30}\nMutual aid\n\nen!\nen\nperhaps\nno\n")
+
+    assert (code, told.count("?")) == (0, 9)
+    assert "expected a public host name" in told
+    assert "expected 1 to 24 characters" in told
+    assert 'Please answer "yes" or "no".' in told
+    assert load("config.toml", {}).service.hostname == "a.example"
+
+
+def test_a_local_host_names_port_is_the_one_that_is_listened_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--hostname", "localhost:3500", "--topic", "Aid"]) == 0
+    assert load("config.toml", {}).service.port == 3500
+
+    Path("config.toml").write_text(Path("config.toml").read_text().replace("port = 3500", "port = 3501"))
+    capsys.readouterr()
+    assert main(["check"]) == 0
+    assert 'Note: the hostname "localhost:3500" has another port than the one that is listened on, 3501' in capsys.readouterr().out
+
+
+def test_check_notes_an_edition_without_a_time_zone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", *FLAGS]) == 0
+    text = Path("config.toml").read_text()
+    Path("config.toml").write_text(text.replace('order = "newest"', 'order = "edition"\nedition = { at = ["07:00"] }'))
+    capsys.readouterr()
+
+    assert main(["check"]) == 0
+    assert 'Note: the feed "Solidarité à Gand" changes by UTC.' in capsys.readouterr().out
+
+
 def test_what_flags_say_is_not_asked() -> None:
     code, told = on_a_terminal("", *FLAGS, "--no-labeler")
 

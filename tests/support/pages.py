@@ -52,12 +52,16 @@ class Reader:
 
 @asynccontextmanager
 async def reading(
-    kept: Kept, config: Config = CONFIG, public: str | None = None, clock: Callable[[], float] = lambda: at(3600) / 1e6
+    kept: Kept,
+    config: Config = CONFIG,
+    public: str | None = None,
+    clock: Callable[[], float] = lambda: at(3600) / 1e6,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[Reader]:
     """A reader of the pages around a pipeline; `public`: the address of the public network, for posts that were never stored."""
     public = public or "http://127.0.0.1:1"
     config = attrs.evolve(config, feeds=tuple(kept.feeds), appview=AppView(public), identity=Identity(public))
-    metrics = Metrics()
+    metrics = metrics or Metrics()
     pages = Pages(kept.database, config, lambda: kept.storer.rooms, metrics, clock)
     runner = web.AppRunner(make_app(Health(kept.database, metrics.lag), metrics, pages.routes()), access_log=None)
     await runner.setup()

@@ -13,6 +13,7 @@ class Remembering:
 
     def __init__(self, host: str = "") -> None:
         self.host = host
+        self.connections: list[str] = []
         self.events: list[Event] = []
         self.cursors: list[int] = []
         self.position: Position | None = None
@@ -21,6 +22,9 @@ class Remembering:
         self.has_room = asyncio.Event()
         self.has_room.set()
         self._moved = asyncio.Event()
+
+    def connected(self, host: str) -> None:
+        self.connections.append(host)
 
     def put(self, event: Event, cursor: int) -> None:
         self.events.append(event)

@@ -4,7 +4,7 @@ that asserts nothing; on made-up examples and on a made-up folder."""
 import csv
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -182,21 +182,25 @@ def folder(path: Path) -> Path:
     rows = [{"vclaim_id": f"c{n}", "vclaim": text, "title": text, "subtitle": ""} for n, text in enumerate(claims)]
     (path / "claims" / "ct22_bank.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
     write(path / "claims" / "ct22_ratings.csv", ("vclaim_id", "rating"), [(f"c{n}", "false") for n in range(len(claims))])
-    (path / "claims" / "ct22_train_queries.tsv").write_text("\n".join(f"{n}\t{text}, they say" for n, text in enumerate(claims[:20])), "utf-8")
+    (path / "claims" / "ct22_train_queries.tsv").write_text(
+        "\n".join(f"{n}\t{text}, they say" for n, text in enumerate(claims[:20])), "utf-8"
+    )
     (path / "claims" / "ct22_train_qrels.tsv").write_text("\n".join(f"{n} 0 c{n} 1" for n in range(20)), "utf-8")
     posts = [(f"my neighbour waters {thing} and {topic} by lantern", "garden") for topic in TOPICS for thing in THINGS]
     write(path / "posts" / "bluesky_keyword_half.csv", ("text", "topic"), posts)
     columns = ("post", "claim", "label", "claim_id", "claim_source", "claim_url", "lang")
     judged = []
     for n, text in enumerate(claims):
-        said = (f"{text}, share this", f"No, {text.lower()}? Debunked, a myth", f"{text.split()[0]} look lovely over sleeping villages")[n % 3]
+        said = (f"{text}, share this", f"No, {text.lower()}? Debunked, a myth", f"{text.split()[0]} look lovely over sleeping villages")[
+            n % 3
+        ]
         judged.append((said, text, ("ASSERTS", "REBUTS", "UNRELATED")[n % 3], f"c{n}", "ct22", "", "en"))
     judged.append((f"{seed.claims(0)[0].wordings[0].text}, they proved", "Something else entirely", "UNRELATED", "own1", "other", "", "en"))
     write(path / "stance" / "pairs.csv", columns, judged)
     return path
 
 
-def write(file: Path, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def write(file: Path, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """A table."""
     with file.open("w", newline="", encoding="utf-8") as opened:
         csv.writer(opened).writerows([columns, *rows])

@@ -1,0 +1,38 @@
+"""`/_health`: a source that is silent is not well, and one that was never heard even less."""
+
+from models.database import Database
+from plainsky.health import Health
+
+
+async def test_a_source_that_is_never_heard_is_not_ok_after_the_watchdogs_time(database: Database) -> None:
+    now = [0.0]
+    health = Health(database, lambda: 0.0, first_after=60.0, clock=lambda: now[0])
+
+    assert (await health.report()).parts["ingest"] == {"ok": True, "lagSeconds": None, "silentSeconds": 0.0}
+    now[0] = 60.0
+    report = await health.report()
+    assert not report.well
+    assert report.parts["ingest"] == {
+        "ok": False,
+        "lagSeconds": None,
+        "silentSeconds": 60.0,
+        "why": "the source has not been heard since the start",
+    }
+
+
+async def test_a_source_that_was_heard_may_be_silent_for_longer(database: Database) -> None:
+    now = [50.0]
+    health = Health(database, lambda: 1.25, silent_after=300.0, first_after=60.0, clock=lambda: now[0])
+    health.heard()
+
+    now[0] = 349.0
+    assert (await health.report()).parts["ingest"] == {"ok": True, "lagSeconds": 1.2, "silentSeconds": 299.0}
+    now[0] = 350.0
+    assert (await health.report()).parts["ingest"]["why"] == "the source has fallen silent"
+
+
+async def test_what_only_serves_says_nothing_of_a_source(database: Database) -> None:
+    health = Health(database, lambda: 0.0)
+    health.reads_source = False
+
+    assert "ingest" not in (await health.report()).parts
