@@ -7,10 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from models.database import Database
 from tests.support import cannot_run, postgres
 from tests.support.programs import Service
+
+# For a law without settings of its own: enough at every run; `pytest --hypothesis-profile=default` looks further.
+settings.register_profile("suite", max_examples=40)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

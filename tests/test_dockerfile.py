@@ -12,6 +12,8 @@ from threading import Thread
 
 import pytest
 
+from tests.support.sharing import made_once
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ["feedgen", "labeler", "models", "plainsky"]
 Step = tuple[str, str]
@@ -33,16 +35,18 @@ def last(word: str) -> str:
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the build stage leaves in /app."""
-    folder = tmp_path_factory.mktemp("docker")
+    return made_once(tmp_path_factory, "docker", build) / "app"
+
+
+def build(folder: Path) -> None:
     source, app = folder / "src", folder / "app"
     source.mkdir()
     for word, rest in stages()[0]:
         if word == "COPY":
             copy(rest, source)
         elif word == "RUN":
-            command = re.sub(r"^python ", f"{sys.executable} ", rest.replace("/app", str(app))).replace("--no-cache-dir ", "")
+            command = re.sub(r"^python ", f"{sys.executable} ", rest.replace("/app", str(app))).replace("--no-cache-dir", "--no-compile")
             subprocess.run(command, shell=True, cwd=source, check=True)
-    return app
 
 
 def copy(rest: str, folder: Path) -> None:

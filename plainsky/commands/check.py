@@ -45,10 +45,10 @@ def _by_default(config: Config) -> Iterator[str]:
     service = config.service
     name, _, port = service.hostname.partition(":")
     if is_local(name) and port and int(port) != service.port:
-        yield f'Note: the hostname "{service.hostname}" has another port than the one that is listened on, {service.port}: write port = {port}.'
+        yield f'Note: the hostname "{service.hostname}" has another port than the one that is listened on, {service.port}.'
     for feed in config.feeds:
         if feed.edition and feed.edition.timezone == "UTC":
-            yield f'Note: the feed "{feed.name}" changes by UTC. For the clock of a place, write timezone = "Europe/Brussels" in its edition.'
+            yield f'Note: the feed "{feed.name}" changes by UTC. For a place\'s clock, write timezone = "Europe/Brussels" in its edition.'
 
 
 def _untold(config: Config) -> Iterator[str]:

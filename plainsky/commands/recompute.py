@@ -25,9 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "which", metavar="DECISION", nargs="?", help="a decision's number, or the at-uri of a labelled post: its latest one"
     )
-    parser.add_argument(
-        "--file", metavar="FILE", type=Path, help="the decision's evidence as JSON, as /evidence and explain --json give it"
-    )
+    parser.add_argument("--file", metavar="FILE", type=Path, help="a decision's evidence as JSON, or what explain --json printed")
     parser.add_argument("--model", metavar="FILE", type=Path, help="the scorecard (default: the one that comes with the project)")
     parser.add_argument("--config", metavar="FILE", type=Path, default=Path("config.toml"), help="the config (%(default)s)")
 
@@ -93,6 +91,8 @@ def _of_file(path: Path) -> dict[str, Any]:
         raise OperatorError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
         raise OperatorError(f"{path}: this is no JSON") from None
+    if isinstance(value, dict) and value.get("labels"):
+        value = value["labels"][0]
     evidence = value.get("evidence", value) if isinstance(value, dict) else None
     if not isinstance(evidence, dict):
         raise OperatorError(f"{path}: expected a decision's evidence, an object with findings")

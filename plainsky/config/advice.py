@@ -85,6 +85,7 @@ _ADVICE: tuple[tuple[str, Callable[[str], bool], str], ...] = (
     ("Expected ']", _any, "a table's name stands in [one] or in [[two brackets]], the same number on both sides"),
     ("Unescaped '\\'", _any, "write each \\ twice, or put the text in 'single quotes'"),
     ("Illegal character '\\n'", _any, _ENDS),
+    ("Unterminated string", _any, _ENDS),
     ('Expected "\'"', _any, _ENDS),
     ("Invalid value", _no_value, "a value is missing after the ="),
     ("Invalid value", _capital, "true and false are written in small letters"),

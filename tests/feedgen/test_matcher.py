@@ -211,7 +211,7 @@ def naive(feeds: Sequence[Feed], did: str, post: Post, resolve: Resolve) -> list
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(FEEDS, st.lists(POSTS, min_size=1, max_size=5), st.sampled_from((DID, OTHER)))
 def test_the_index_says_what_the_rules_say(feeds: list[Feed], posts: list[Post], did: str) -> None:
     matcher = Matcher(feeds, HANDLES.get)

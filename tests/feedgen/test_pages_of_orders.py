@@ -211,7 +211,7 @@ async def test_a_cursor_of_no_edition_that_is_out_is_refused_in_words_for_reader
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER)
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.tuples(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1)), moved=st.lists(st.integers(-(2**63), 2**63 - 1), max_size=1))
 def test_a_made_up_cursor_shows_nothing_that_the_feed_does_not(
     database: Database, order: str, place: entries.Place, moved: list[int]

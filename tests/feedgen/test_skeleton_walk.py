@@ -82,7 +82,7 @@ class Fire:
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32),
     limit=st.integers(1, 5),

@@ -283,14 +283,8 @@ async def test_only_a_connection_that_stands_is_told_to_the_sink() -> None:
             assert sink.connections == []
         reading = asyncio.ensure_future(Jetstream("v1", compress=False).run(server.host, None, sink))
         await server.connected.wait()
-        await until_connected(sink)
+        await asyncio.wait_for(sink.taken.wait(), 10)
         reading.cancel()
         await asyncio.wait([reading])
 
     assert sink.connections == [server.host]
-
-
-async def until_connected(sink: Remembering) -> None:
-    async with asyncio.timeout(10):
-        while not sink.connections:
-            await asyncio.sleep(0)

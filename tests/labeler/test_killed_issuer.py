@@ -15,7 +15,7 @@ from models.labels import Label
 from tests.support.issuing import KEY
 from tests.support.labels import decoded, seqs
 
-KILLS = 8
+KILLS = 5
 PATH = "/xrpc/com.atproto.label.subscribeLabels"
 
 

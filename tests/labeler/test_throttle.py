@@ -134,7 +134,7 @@ STORY = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=20)
 @given(story=STORY, cuts=st.sets(st.integers(0, 40)))
 def test_at_any_time_no_window_is_overfull_and_the_log_does_not_depend_on_how_it_is_cut(
     database: Database, story: list[tuple[int, list[tuple[int, str | None]]]], cuts: set[int]

@@ -1,5 +1,6 @@
 """Pages speak the reader's language; another language is another file."""
 
+import functools
 import re
 from importlib.resources import files
 
@@ -44,6 +45,7 @@ def values(code: str, key: str) -> set[str]:
     return set(re.findall(r"\b[a-z_]+\b", bare)) - {"if", "else", "in", "not", "for"}
 
 
+@functools.cache
 def raw(code: str) -> dict[str, str]:
     import tomllib
 

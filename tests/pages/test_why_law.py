@@ -105,7 +105,7 @@ def agree(why: Why, seen: Mapping[str, Sequence[str]]) -> None:
         assert (each.explained is None) == (why.post is None)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(feeds=configs(), history=histories(), later=st.sampled_from((0, HOUR, 20 * HOUR)))
 async def test_what_is_said_of_a_post_is_what_its_readers_see(
     database: Database, feeds: tuple[Feed, ...], history: list[Event], later: int

@@ -19,7 +19,7 @@ from tests.support.garden import account, created, deleted, updated
 from tests.support.kept import Kept
 
 KILLS = 50
-EVENTS = 16_000
+EVENTS = 9_000
 LONGEST = 0.08
 """Seconds that a process lives at most before it is killed."""
 

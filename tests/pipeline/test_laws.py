@@ -7,10 +7,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.database import Database
 from models.events import Event
 from tests.support.garden import account, created, deleted, reset, updated
-from tests.support.kept import Kept
+from tests.support.kept import Kept, migrated
 
 TEXTS = ("#garden", "#cats", "#garden #cats", "nothing")
 
@@ -40,17 +39,17 @@ def histories(draw: st.DrawFn) -> list[Event]:
     return events
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories(), st.data())
-def test_events_that_come_twice_late_and_in_any_order_give_the_same_feeds(history: list[Event], data: st.DataObject) -> None:
+def test_events_that_come_twice_late_and_in_any_order_give_the_same_feeds(
+    sqlite_template: bytes, history: list[Event], data: st.DataObject
+) -> None:
     shaken = data.draw(st.permutations(history + data.draw(st.lists(st.sampled_from(history), max_size=5))))
     cuts = sorted({0, len(shaken), *data.draw(st.lists(st.integers(0, len(shaken)), max_size=6))})
 
     with tempfile.TemporaryDirectory() as folder:
-        orderly, shuffled = (Database(f"sqlite:///{Path(folder) / name}") for name in ("a.sqlite", "b.sqlite"))
+        orderly, shuffled = (migrated(Path(folder) / name, sqlite_template) for name in ("a.sqlite", "b.sqlite"))
         try:
-            orderly.open()
-            shuffled.open()
             one, other = Kept(orderly), Kept(shuffled)
             one.store(history)
             for start, end in pairwise(cuts):

@@ -24,6 +24,7 @@ from plainsky.pipeline.pruning import prune
 from plainsky.pipeline.rebuilding import align
 from plainsky.pipeline.storing import Storer
 from tests.support.garden import account, created, deleted, updated, uri
+from tests.support.kept import migrated
 
 
 def feed(rkey: str, *tags: str, quota: Quota | None = None, window: str = "2w", name: str = "Feed") -> Feed:
@@ -247,17 +248,19 @@ def stories(draw: st.DrawFn) -> list[Event]:
     return events
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(stories(), st.lists(FEEDS, min_size=1, max_size=3), st.lists(FEEDS, min_size=1, max_size=3), st.integers(0, 14))
 def test_a_rebuilt_feed_equals_one_that_had_these_rules_from_the_start(
-    story: list[Event], before: list[tuple[tuple[str, ...], Quota | None]], after: list[tuple[tuple[str, ...], Quota | None]], cut: int
+    sqlite_template: bytes,
+    story: list[Event],
+    before: list[tuple[tuple[str, ...], Quota | None]],
+    after: list[tuple[tuple[str, ...], Quota | None]],
+    cut: int,
 ) -> None:
     first, then = ([feed(f"feed{n}", *tags, quota=quota) for n, (tags, quota) in enumerate(listed)] for listed in (before, after))
     with tempfile.TemporaryDirectory() as folder:
-        always, changed = (Database(f"sqlite:///{Path(folder) / name}") for name in ("a.sqlite", "b.sqlite"))
+        always, changed = (migrated(Path(folder) / name, sqlite_template) for name in ("a.sqlite", "b.sqlite"))
         try:
-            always.open()
-            changed.open()
             one, other = House(always, *then), House(changed, *first)
             one.store(*story)
             other.store(*story[:cut])

@@ -51,7 +51,7 @@ FEEDS = (
 @contextlib.contextmanager
 def databases(folder: Path, server: postgres.Server) -> Iterator[dict[str, Database]]:
     """A fresh one of each kind."""
-    with server.empty() as url, contextlib.ExitStack() as stack:
+    with server.migrated() as url, contextlib.ExitStack() as stack:
         found = {"sqlite": Database(f"sqlite:///{folder / 'same.sqlite'}"), "postgresql": Database(url)}
         for database in found.values():
             stack.callback(database.close)

@@ -312,7 +312,7 @@ def test_what_is_no_toml_is_told_with_its_line(text: str, expected: str) -> None
 
 
 def test_odd_keys_and_long_values_are_shown_in_one_safe_line() -> None:
-    known = "appview, canary, claims, feeds, identity, ingest, labeler, labels, log, opt_out, service, store"
+    known = "appview, canary, claims, feeds, identity, ingest, labeler, labels, log, opt_out, recording, service, store"
     assert with_table('["\\u001b[31m\\n"]\n') == [f'"\\u001b[31m\\n": unknown key (known: {known})']
     (problem,) = with_table('[log]\nlevel = "' + "x" * 1000 + '"')
     assert problem.startswith('log.level: "' + "x" * 56 + "...: no such choice")

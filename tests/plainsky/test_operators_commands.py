@@ -1,5 +1,6 @@
 """`plainsky reload`, `backtest`, `explain`, `feeds show` and `verify-log`, as an operator runs them (docs/operating.md)."""
 
+import contextlib
 import io
 import json
 import os
@@ -24,7 +25,7 @@ from plainsky.progress import Bar
 from plainsky.scratch import House, look_back, scratch
 from tests.support.garden import account, at, created, deleted, did, updated, uri
 from tests.support.jetstream_server import JetstreamServer
-from tests.support.programs import ROOT, Service, wait_until
+from tests.support.programs import Service, wait_until
 
 HEAD = """
 [service]
@@ -90,10 +91,11 @@ def shown(running: Service) -> list[str]:
     return [item["post"] for item in running.get(f"/xrpc/app.bsky.feed.getFeedSkeleton?feed={at_}")[1]["feed"]]
 
 
-def plainsky(*words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "plainsky", *words], cwd=ROOT, capture_output=True, text=True, input=given, timeout=60, check=False
-    )
+def plainsky(*words: str) -> subprocess.CompletedProcess[str]:
+    """What a command prints and its exit code, run in this process: the service is the other one."""
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as errors:
+        code = main(words)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), errors.getvalue())
 
 
 def test_reload_says_in_the_terminal_what_came_of_it(running: Service) -> None:

@@ -103,8 +103,9 @@ def test_evidence_in_a_file_is_recomputed_and_an_altered_one_is_found(decided: D
     decision = decided.read_now(decisions.by_id, 1)
     assert decision
     file = tmp_path / "evidence.json"
-    file.write_text(json.dumps({"evidence": decision.evidence}))
-    assert recompute("--file", str(file)).code == 0
+    for as_printed in (decision.evidence, {"evidence": decision.evidence}, {"labels": [{"evidence": decision.evidence}]}):
+        file.write_text(json.dumps(as_printed))
+        assert recompute("--file", str(file)).code == 0
 
     decision.evidence["findings"][0]["details"]["scorecard"]["features"][0]["weight"] += 0.5
     file.write_text(json.dumps(decision.evidence))
@@ -114,7 +115,7 @@ def test_evidence_in_a_file_is_recomputed_and_an_altered_one_is_found(decided: D
     assert "WRONG" in told.out
 
 
-@pytest.mark.parametrize("content", ["no json", "[]", '{"findings": [{}]}', '{"findings": 3}'])
+@pytest.mark.parametrize("content", ["no json", "[]", '{"labels": "x"}', '{"findings": [{}]}', '{"findings": 3}'])
 def test_a_file_that_is_no_evidence_is_refused(recompute: Run, tmp_path: Path, content: str) -> None:
     file = tmp_path / "evidence.json"
     file.write_text(content)

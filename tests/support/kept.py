@@ -1,6 +1,7 @@
 """A pipeline around a database, and what it then serves: for tests of what is stored."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from coincurve import PrivateKey
 
@@ -32,6 +33,14 @@ def feed(rkey: str, tag: str, quota: Quota | None = None) -> Feed:
 
 
 FEEDS = (feed("garden", "garden"), feed("quiet", "garden", Quota(1, duration("1h"))), feed("cats", "cats"))
+
+
+def migrated(path: Path, template: bytes) -> Database:
+    """A SQLite database at `path`, open; the template (fixture `sqlite_template`) spares the migrations."""
+    path.write_bytes(template)
+    database = Database(f"sqlite:///{path}")
+    database.open()
+    return database
 
 
 class Kept:

@@ -14,6 +14,7 @@ class Remembering:
     def __init__(self, host: str = "") -> None:
         self.host = host
         self.connections: list[str] = []
+        self.taken = asyncio.Event()
         self.events: list[Event] = []
         self.cursors: list[int] = []
         self.position: Position | None = None
@@ -25,6 +26,7 @@ class Remembering:
 
     def connected(self, host: str) -> None:
         self.connections.append(host)
+        self.taken.set()
 
     def put(self, event: Event, cursor: int) -> None:
         self.events.append(event)
