@@ -19,8 +19,8 @@ from coincurve import PrivateKey
 from benchmarks.measure import compare, finish, verdict
 from models.protocol import public_keys
 from models.protocol.service_auth import audiences
-from plainsky.did_documents import DidDocument, DidDocuments
-from plainsky.tokens import Verifier
+from plainsky.asking.did_documents import DidDocument, DidDocuments
+from plainsky.asking.tokens import Verifier
 
 LIMIT = 1.3
 ACCOUNTS = 100

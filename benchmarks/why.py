@@ -26,7 +26,7 @@ from models.database import Database
 from models.protocol.syntax import tid_of
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
-from plainsky.known import Known
+from plainsky.knowing.known import Known
 from plainsky.metrics import Metrics
 from plainsky.pages import Pages
 from plainsky.pages.languages import languages

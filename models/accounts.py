@@ -83,9 +83,7 @@ def learn(session: Session, handles: Mapping[str, str]) -> None:
 
 def to_recheck(session: Session, limit: int) -> list[Account]:
     """Accounts whose repo was reset, and whose posts are to be compared with it."""
-    rows = session.execute(
-        f"SELECT {_COLUMNS} FROM account WHERE reset_rev IS NOT NULL ORDER BY id LIMIT ?", (limit,)
-    )
+    rows = session.execute(f"SELECT {_COLUMNS} FROM account WHERE reset_rev IS NOT NULL ORDER BY id LIMIT ?", (limit,))
     return list(map(_account, rows))
 
 

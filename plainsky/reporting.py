@@ -7,12 +7,12 @@ from labeler.reporting import ReportService, forget_reporters
 from models import matters
 from models.database import Database
 from models.protocol.service_auth import audiences
+from plainsky.asking.did_documents import DidDocuments
+from plainsky.asking.subjects import Subjects
+from plainsky.asking.tokens import Verifier
 from plainsky.config.schema import Config
-from plainsky.did_documents import DidDocuments
 from plainsky.metrics import Metrics
 from plainsky.patience import patiently
-from plainsky.subjects import Subjects
-from plainsky.tokens import Verifier
 
 FORGET_SECONDS = 3600.0
 COUNT_SECONDS = 5.0

@@ -24,20 +24,22 @@ from models.changes import Effect
 from models.database import Database
 from models.events import Event
 from models.protocol.service_auth import audiences
+from plainsky.asking.did_documents import DidDocuments
+from plainsky.asking.follows import Follows
+from plainsky.asking.tokens import Verifier
 from plainsky.banking import BankKeeper, given_of
+from plainsky.changing.deciding import Deciding, known_now, links_of, numbered
 from plainsky.claims import Refresher
 from plainsky.config.schema import Config
 from plainsky.config.signing import signing_key
-from plainsky.deciding import Deciding, known_now, links_of, numbered
-from plainsky.did_documents import DidDocuments
 from plainsky.errors import OperatorError
-from plainsky.following import Following
-from plainsky.follows import Follows
 from plainsky.health import Health
 from plainsky.http import make_app
 from plainsky.ingest import Source
 from plainsky.jobs import Jobs
-from plainsky.known import Known
+from plainsky.knowing.following import Following
+from plainsky.knowing.known import Known
+from plainsky.knowing.rechecking import Rechecker
 from plainsky.labeling import Labeling, judge_of
 from plainsky.metrics import Metrics
 from plainsky.pages import Pages
@@ -49,10 +51,8 @@ from plainsky.pipeline.rebuilding import align
 from plainsky.pipeline.storing import Outcome, Storer
 from plainsky.pipeline.switching import Switch, switch
 from plainsky.reading import Reading
-from plainsky.rechecking import Rechecker
-from plainsky.recordings import Recordings
 from plainsky.reporting import Tending, report_service
-from plainsky.tokens import Verifier
+from plainsky.trying.recordings import Recordings
 from plainsky.writing import WriterLock
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class Service:
     async def reload(self, new: Deciding, reason: str, of_labels: Mapping[str, Effect]) -> None:
         """Decide by another config from now on, between two batches; when this fails, nothing has changed.
 
-        `plainsky.reloading` says which configs, and is the way here.
+        `plainsky.changing.reloading` says which configs, and is the way here.
         """
         if not self.writes:
             return await self._reload_serving(new)

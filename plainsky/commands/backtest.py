@@ -12,16 +12,16 @@ import msgspec
 from models import cursors
 from models.database import Database
 from models.duration import Duration, duration
-from plainsky.backtesting import FeedResult, Result, Sample, Tested, result, side_by_side
+from plainsky.changing.deciding import known_for
+from plainsky.changing.reloading import label_effects
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
-from plainsky.deciding import known_for
 from plainsky.errors import OperatorError
 from plainsky.ingest.recording import last_time
 from plainsky.opening import exists, opened
 from plainsky.progress import Bar
-from plainsky.reloading import label_effects
-from plainsky.scratch import House, copy_labels, copy_posts, look_back, recorded, scratch
+from plainsky.trying.backtesting import FeedResult, Result, Sample, Tested, result, side_by_side
+from plainsky.trying.scratch import House, copy_labels, copy_posts, look_back, recorded, scratch
 
 EXAMPLES = 10
 

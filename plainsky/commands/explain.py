@@ -11,8 +11,8 @@ import msgspec
 from feedgen.text import CONTROL, shown
 from labeler.stance.telling import told as details_told
 from plainsky.config.loading import load
-from plainsky.explaining import Explained, Given, LabelSays, SignalSays, explained, given, read
 from plainsky.pages.why import FeedSays, PostSays, RuleSays
+from plainsky.trying.explaining import Explained, Given, LabelSays, SignalSays, explained, given, read
 
 PARTS = {"include": "lets in", "require": "needed", "exclude": "keeps out"}
 

@@ -18,7 +18,7 @@ from models.protocol.syntax import format_datetime, parse_at_uri
 from plainsky.config.loading import load
 from plainsky.errors import OperatorError
 from plainsky.opening import exists, opened
-from plainsky.verifying import Rebuilt, feed_of, walked
+from plainsky.trying.verifying import Rebuilt, feed_of, walked
 
 WIDTH = 100
 

@@ -18,11 +18,11 @@ from models.database import Database, Session
 from models.decisions import Decision
 from models.duration import duration
 from models.protocol.syntax import format_datetime, is_did, parse_at_uri, parse_datetime
+from plainsky.asking.reach import is_wide
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
 from plainsky.opening import opened
-from plainsky.reach import is_wide
 
 WAIT_SECONDS = 3.0
 """How long a command waits until the service has issued what it decided."""

@@ -9,16 +9,16 @@ import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from plainsky.appview import Unreadable, read_list
+from plainsky.asking.appview import Unreadable, read_list
+from plainsky.asking.identity import resolve_handles
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
-from plainsky.following import handles_in
-from plainsky.identity import resolve_handles
 from plainsky.ingest.notes import HandleNote, ListNote
 from plainsky.ingest.recording import Recorder
 from plainsky.ingest.supervisor import Supervisor
-from plainsky.known import Known
+from plainsky.knowing.following import handles_in
+from plainsky.knowing.known import Known
 from plainsky.logs import set_up_logging
 from plainsky.reading import patience_of, source_of
 

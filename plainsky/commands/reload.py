@@ -7,10 +7,10 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from models.database import Database
+from plainsky.changing.reload_requests import Request, ask, asked, withdraw
 from plainsky.config.loading import load
 from plainsky.errors import OperatorError
 from plainsky.opening import opened
-from plainsky.reload_requests import Request, ask, asked, withdraw
 
 WAIT_SECONDS = 10.0
 LOOK_SECONDS = 0.2

@@ -20,12 +20,12 @@ from labeler.sampling import draw
 from models import blind, moderators
 from models.database import Database
 from models.moderators import Moderator
+from plainsky.asking.reach import is_wide
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
 from plainsky.keyboard import key, line, need_terminal
 from plainsky.opening import opened
-from plainsky.reach import is_wide
 from plainsky.reviewing import Seen, known, lines, said, seen
 
 REASONS = {

@@ -7,12 +7,12 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from plainsky.changing.reloading import Reloader
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.ingest import Source
 from plainsky.logs import set_up_logging
 from plainsky.memory import settle
-from plainsky.reloading import Reloader
 from plainsky.service import Service
 
 DEFAULT = Path("config.toml")

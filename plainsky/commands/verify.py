@@ -8,8 +8,8 @@ from pathlib import Path
 
 from models.protocol.syntax import parse_datetime
 from plainsky.config.loading import load
-from plainsky.scratch import scratch
-from plainsky.verifying import MILLISECOND, rebuilt, walked
+from plainsky.trying.scratch import scratch
+from plainsky.trying.verifying import MILLISECOND, rebuilt, walked
 
 
 def add_arguments(parser: ArgumentParser) -> None:

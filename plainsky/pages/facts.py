@@ -14,7 +14,7 @@ from models.cursors import Gap
 from models.duration import SECOND
 from models.looking import Told
 from models.protocol.syntax import format_datetime
-from plainsky.follows import STALE_SECONDS
+from plainsky.asking.follows import STALE_SECONDS
 from plainsky.pages.figures import InNumbers
 from plainsky.pages.languages import Language
 from plainsky.pages.sentences import PARTS, Rules, in_one_line, rule_at, sentence

@@ -13,8 +13,8 @@ from models.duration import duration
 from models.entries import tie_of
 from models.looking import SAMPLE, Told
 from models.protocol.syntax import parse_datetime
-from plainsky import in_force
 from plainsky.canary import Canary
+from plainsky.changing import in_force
 from plainsky.config.schema import Config
 from plainsky.metrics import Metrics
 from plainsky.pages.figures import InNumbers, end_of, in_numbers, step_for

@@ -13,7 +13,7 @@ from models.database import Session
 from models.duration import duration
 from models.looking import ReadList, Stream
 from plainsky import __version__
-from plainsky.labelers import stream_of
+from plainsky.knowing.labelers import stream_of
 from plainsky.pages.answering import Answers, Asker
 from plainsky.pages.languages import Language
 from plainsky.pages.site import Site

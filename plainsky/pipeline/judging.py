@@ -19,7 +19,7 @@ from models.entries import Touched
 from models.lists import Copy
 from models.post import OURS
 from models.protocol.syntax import parse_at_uri
-from plainsky.known import Known
+from plainsky.knowing.known import Known
 from plainsky.pipeline.entering import Entered, Layout, Seen, judged
 
 

@@ -117,7 +117,7 @@ class _Work:
             account = self.accounts[event.did]
             stale = account.reset_rev is not None and account.reset_rev >= event.rev
             if not stale and (event.did in told or posts.ids_of_account(self.session, account.id)):
-                # `plainsky.rechecking` asks the repo what is left.
+                # `plainsky.knowing.rechecking` asks the repo what is left.
                 self.accounts[event.did] = msgspec.structs.replace(account, reset_rev=event.rev)
                 changed.append(self.accounts[event.did])
         accounts.update(self.session, changed)

@@ -13,7 +13,7 @@ import msgspec
 
 from feedgen.feed import Feed
 from models.database import Database
-from plainsky.known import Known
+from plainsky.knowing.known import Known
 from plainsky.patience import patiently
 from plainsky.pipeline.entering import layout
 from plainsky.pipeline.judging import Rooms

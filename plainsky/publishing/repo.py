@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 from attrs import frozen
 
+from plainsky.asking.did_documents import DidDocuments, NoSuchDid, Unresolved
 from plainsky.config.errors import shown
-from plainsky.did_documents import DidDocuments, NoSuchDid, Unresolved
 from plainsky.ingest import Disconnected
 from plainsky.ingest.connecting import Parameters, fetch
+from plainsky.knowing.rechecking import Page
 from plainsky.publishing.images import Image
 from plainsky.publishing.xrpc import Refused, Unable, get, object_in, post
-from plainsky.rechecking import Page
 
 PAGES = 50
 

@@ -9,8 +9,8 @@ import pytest
 
 from models.protocol.service_auth import audiences
 from models.protocol.xrpc import XrpcError
-from plainsky.did_documents import DidDocuments
-from plainsky.tokens import Verifier
+from plainsky.asking.did_documents import DidDocuments
+from plainsky.asking.tokens import Verifier
 from tests.support.network import Net, node
 
 LXM = "app.bsky.feed.getFeedSkeleton"

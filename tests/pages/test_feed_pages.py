@@ -16,7 +16,7 @@ from models import cursors
 from models.cursors import Gap
 from models.database import Database
 from models.duration import duration
-from plainsky import in_force
+from plainsky.changing import in_force
 from plainsky.config.schema import Config
 from plainsky.pages.facts import FeedFacts
 from plainsky.pages.site import FEW

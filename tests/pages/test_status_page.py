@@ -3,7 +3,7 @@
 from models import cursors, lists
 from models.cursors import Gap
 from models.database import Database
-from plainsky.labelers import stream_of
+from plainsky.knowing.labelers import stream_of
 from plainsky.metrics import Metrics
 from tests.support.garden import at, created, did
 from tests.support.kept import Kept

@@ -14,7 +14,7 @@ from models import cursors
 from models.database import Database, Session
 from models.duration import SECOND, duration
 from models.events import Event, PostCreated
-from plainsky.known import Known
+from plainsky.knowing.known import Known
 from plainsky.pages.whys import Why, why_stored
 from tests.feedgen.test_rule_laws import records
 from tests.support.feeds import EVERY_ORDER

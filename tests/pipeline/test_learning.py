@@ -16,7 +16,7 @@ from models.events import Event, PostCreated, PostDeleted, PostUpdated
 from models.known_labels import KnownLabel
 from models.lists import Copy
 from models.opt_outs import CONFIG
-from plainsky.known import Known
+from plainsky.knowing.known import Known
 from plainsky.pipeline.learning import learn, list_read, look_through, opted_out
 from tests.support.garden import account, at, created, deleted, did, updated, uri
 from tests.support.kept import SRC

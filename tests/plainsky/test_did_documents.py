@@ -1,4 +1,4 @@
-"""One reader of DID documents: cached, shared, bounded, and silent about whose they are (plainsky/did_documents.py)."""
+"""One reader of DID documents: cached, shared, bounded, and silent about whose they are (plainsky/asking/did_documents.py)."""
 
 import asyncio
 import json
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from plainsky import did_documents
-from plainsky.did_documents import DidDocument, DidDocuments, NoSuchDid, Service, Unresolved, read
+from plainsky.asking import did_documents
+from plainsky.asking.did_documents import DidDocument, DidDocuments, NoSuchDid, Service, Unresolved, read
 from tests.support.garden import did
 from tests.support.programs import free_port
 from tests.support.tokens import KEY, OTHER, P256, Clock, Directory, Raw, document

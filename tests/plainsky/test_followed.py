@@ -1,4 +1,4 @@
-"""Followed feeds: each reader sees the posts of those he follows, read when asked and kept in memory for minutes (plainsky/follows.py)."""
+"""Followed feeds: each reader sees the posts of those he follows, read when asked and kept in memory for minutes."""
 
 import asyncio
 import contextlib
@@ -15,10 +15,10 @@ from feedgen.service import FeedService, Identity
 from models.database import Database
 from models.duration import duration
 from models.protocol.service_auth import audiences
-from plainsky import follows
-from plainsky.did_documents import DidDocuments
-from plainsky.follows import Follows
-from plainsky.tokens import Verifier
+from plainsky.asking import follows
+from plainsky.asking.did_documents import DidDocuments
+from plainsky.asking.follows import Follows
+from plainsky.asking.tokens import Verifier
 from tests.support.feeds import serving
 from tests.support.garden import account, created, deleted, did, uri
 from tests.support.kept import Kept

@@ -1,4 +1,4 @@
-"""The service knows its lists, labelers and opted-out authors from its start on, and follows them (plainsky/following.py)."""
+"""The service knows its lists, labelers and opted-out authors from its start on, and follows them (plainsky/knowing/following.py)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,10 +8,10 @@ import pytest
 
 from models import entries
 from models.events import Event
-from plainsky import labelers
 from plainsky.config.hashing import rules_hash
 from plainsky.config.loading import parse
 from plainsky.ingest import Position
+from plainsky.knowing import labelers
 from plainsky.pipeline.batching import Batch, write
 from plainsky.service import Service
 from tests.support.garden import created, did, uri

@@ -1,4 +1,4 @@
-"""Servers that strangers name are asked on the public internet only (plainsky/guarding.py). The sockets are real."""
+"""Servers that strangers name are asked on the public internet only (plainsky/asking/guarding.py). The sockets are real."""
 
 import asyncio
 import socket
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from plainsky import guarding
-from plainsky.guarding import Outside, PublicResolver, is_public
+from plainsky.asking import guarding
+from plainsky.asking.guarding import Outside, PublicResolver, is_public
 from plainsky.ingest import Disconnected
 from tests.support.serving import StreamServer
 

@@ -1,4 +1,4 @@
-"""Author rules may name handles: asked of the configured resolver at start, else as last heard on the stream (plainsky/identity.py)."""
+"""Author rules may name handles: asked of the configured resolver at start, else as last heard on the stream (plainsky/asking)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 
 from models.events import Event, IdentityChanged
-from plainsky import identity
+from plainsky.asking import identity
+from plainsky.asking.identity import resolve_handles
 from plainsky.config.loading import parse
-from plainsky.identity import resolve_handles
 from plainsky.ingest.recording import Recorder
 from plainsky.service import Service
 from tests.support.garden import at, created, did, uri

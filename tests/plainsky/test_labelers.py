@@ -1,4 +1,4 @@
-"""Other labelers' streams: resumed, checked, and never trusted further than their own labels (plainsky/labelers.py)."""
+"""Other labelers' streams: resumed, checked, and never trusted further than their own labels (plainsky/knowing/labelers.py)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,9 +9,9 @@ import pytest
 
 from models import cursors, settings
 from models.database import Database
-from plainsky import labelers
-from plainsky.did_documents import DidDocuments
-from plainsky.labelers import Labeler, prepare, stream_of
+from plainsky.asking.did_documents import DidDocuments
+from plainsky.knowing import labelers
+from plainsky.knowing.labelers import Labeler, prepare, stream_of
 from plainsky.metrics import Metrics
 from plainsky.pipeline.storing import Outcome
 from tests.support.firehose_server import frame

@@ -1,4 +1,4 @@
-"""Lists and starter packs are read through the AppView, again and again; the last good copy counts (plainsky/lists.py, appview.py)."""
+"""Lists and starter packs are read through the AppView, again and again; the last good copy counts (plainsky/knowing)."""
 
 import asyncio
 import contextlib
@@ -11,10 +11,10 @@ from aiohttp import web
 from models import lists
 from models.database import Database
 from models.duration import duration
-from plainsky import appview
-from plainsky.appview import Unreadable, read_list
-from plainsky.known import Known
-from plainsky.lists import Lists
+from plainsky.asking import appview
+from plainsky.asking.appview import Unreadable, read_list
+from plainsky.knowing.known import Known
+from plainsky.knowing.lists import Lists
 from plainsky.metrics import Metrics
 from plainsky.pipeline.storing import Outcome
 from tests.support.garden import created, did, uri

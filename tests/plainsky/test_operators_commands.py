@@ -18,11 +18,11 @@ from models.events import Event
 from models.protocol.syntax import format_datetime
 from plainsky.cli import main
 from plainsky.config.loading import parse
-from plainsky.explaining import explained
 from plainsky.ingest.recording import Recorder
-from plainsky.known import Known
+from plainsky.knowing.known import Known
 from plainsky.progress import Bar
-from plainsky.scratch import House, look_back, scratch
+from plainsky.trying.explaining import explained
+from plainsky.trying.scratch import House, look_back, scratch
 from tests.support.garden import account, at, created, deleted, did, updated, uri
 from tests.support.jetstream_server import JetstreamServer
 from tests.support.programs import Service, wait_until

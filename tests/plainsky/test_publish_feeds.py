@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from plainsky.asking.guarding import Outside
 from plainsky.cli import main
-from plainsky.guarding import Outside
 from plainsky.publishing import xrpc
 from plainsky.publishing.images import MOST_BYTES
 from tests.support.commands import Said

@@ -1,4 +1,4 @@
-"""After a #sync the repo itself is asked what is left in it; until it has answered, nothing changes (plainsky/rechecking.py)."""
+"""After a #sync the repo itself is asked what is left in it; until it has answered, nothing changes (plainsky/knowing/rechecking.py)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -11,9 +11,9 @@ from labeler.signals.gtube import TEST_STRING
 from models import accounts
 from models.database import Database
 from models.events import Event
-from plainsky import rechecking
-from plainsky.did_documents import DidDocuments
-from plainsky.rechecking import PAGES, Rechecker
+from plainsky.asking.did_documents import DidDocuments
+from plainsky.knowing import rechecking
+from plainsky.knowing.rechecking import PAGES, Rechecker
 from tests.support.garden import created, did, record, reset, rkey, uri
 from tests.support.kept import Kept
 from tests.support.serving import StreamServer

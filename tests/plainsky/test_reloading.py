@@ -1,4 +1,4 @@
-"""Another config while the service runs (plainsky/reloading.py, plainsky/pipeline/switching.py; issue: reload)."""
+"""Another config while the service runs (plainsky/changing/reloading.py, plainsky/pipeline/switching.py; issue: reload)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -15,11 +15,11 @@ from models import changes
 from models.changes import Effect
 from models.database import Database, Session
 from models.events import Event
+from plainsky.changing.reloading import Reloader
 from plainsky.config.loading import load, parse
 from plainsky.errors import OperatorError
 from plainsky.ingest import Position, Sink
 from plainsky.pipeline import rebuilding
-from plainsky.reloading import Reloader
 from plainsky.service import Service
 from tests.support.garden import created, deleted, did, updated, uri
 from tests.support.neighbours import LABELER, Neighbours, label, list_uri, members

@@ -7,9 +7,9 @@ import pytest
 
 from labeler.reports import Subject
 from models.database import Database
+from plainsky.asking.did_documents import DidDocuments
+from plainsky.asking.subjects import Subjects
 from plainsky.config.schema import AppView, Config, Identity, Service
-from plainsky.did_documents import DidDocuments
-from plainsky.subjects import Subjects
 from tests.support.garden import created, deleted, did, uri
 from tests.support.kept import Kept
 from tests.support.labels import CIDS

@@ -1,4 +1,4 @@
-"""Who asks is verified against the keys in DID documents, over real sockets (plainsky/tokens.py)."""
+"""Who asks is verified against the keys in DID documents, over real sockets (plainsky/asking/tokens.py)."""
 
 import asyncio
 import json
@@ -11,9 +11,9 @@ from atproto_server.auth.jwt import verify_jwt
 
 from models.protocol.service_auth import audiences
 from models.protocol.xrpc import XrpcError
-from plainsky import did_documents, tokens
-from plainsky.did_documents import DidDocuments
-from plainsky.tokens import Verifier
+from plainsky.asking import did_documents, tokens
+from plainsky.asking.did_documents import DidDocuments
+from plainsky.asking.tokens import Verifier
 from tests.support.garden import did
 from tests.support.tokens import (
     KEY,

@@ -1,4 +1,4 @@
-"""A sceptic rebuilds a feed from a recording, and gets the bytes that were served (plainsky/verifying.py, docs/verifying.md)."""
+"""A sceptic rebuilds a feed from a recording, and gets the bytes that were served (plainsky/trying/verifying.py, docs/verifying.md)."""
 
 import asyncio
 import hashlib
@@ -24,9 +24,9 @@ from plainsky.ingest.notes import HandleNote, ListNote, noted
 from plainsky.ingest.recording import Recorder, lines
 from plainsky.ingest.replay import Replay
 from plainsky.pipeline.pruning import prune
-from plainsky.recordings import Recordings
-from plainsky.scratch import scratch
-from plainsky.verifying import rebuilt
+from plainsky.trying.recordings import Recordings
+from plainsky.trying.scratch import scratch
+from plainsky.trying.verifying import rebuilt
 from tests.support import postgres
 from tests.support.garden import account, at, created, deleted, did, updated, uri
 from tests.support.jetstream_server import JetstreamServer

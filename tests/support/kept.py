@@ -16,7 +16,7 @@ from models.database import Database
 from models.duration import duration
 from models.events import Event
 from plainsky.ingest import Position
-from plainsky.known import Known
+from plainsky.knowing.known import Known
 from plainsky.pipeline.entering import layout
 from plainsky.pipeline.judging import Rooms
 from plainsky.pipeline.rebuilding import align

@@ -19,7 +19,7 @@ from labeler.foreign import Garbage, Heard, heard, is_signed
 from models import cursors, known_labels, settings
 from models.database import Database, Session
 from models.protocol.public_keys import PublicKey
-from plainsky.did_documents import DidDocument, DidDocuments, Unresolved
+from plainsky.asking.did_documents import DidDocument, DidDocuments, Unresolved
 from plainsky.ingest import Disconnected
 from plainsky.ingest.connecting import WebSocket, connected, ended
 from plainsky.ingest.firehose import FutureCursor, opened

@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 
 from models.protocol.service_auth import KEY_ID, Claims, Token, bad_signature, check, parse, refusal, signed_by
 from models.protocol.xrpc import XrpcError
-from plainsky.did_documents import DidDocument, DidDocuments, NoSuchDid, Unresolved
+from plainsky.asking.did_documents import DidDocument, DidDocuments, NoSuchDid, Unresolved
 
 REMEMBERED = 100_000
 """Tokens for one use, some 200 bytes each."""

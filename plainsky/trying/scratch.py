@@ -26,7 +26,7 @@ from plainsky.ingest import Position
 from plainsky.ingest.recording import lines
 from plainsky.ingest.replay import decoded
 from plainsky.ingest.supervisor import Supervisor
-from plainsky.known import Known
+from plainsky.knowing.known import Known
 from plainsky.pipeline.entering import layout
 from plainsky.pipeline.judging import Rooms
 from plainsky.pipeline.learning import opted_out

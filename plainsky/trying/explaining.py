@@ -16,8 +16,8 @@ from models.database import Database, Session
 from models.post import POST, Post, parse
 from models.protocol.syntax import is_did, parse_at_uri
 from plainsky.banking import given_by
+from plainsky.changing.deciding import Deciding, known_for
 from plainsky.config.schema import Config
-from plainsky.deciding import Deciding, known_for
 from plainsky.errors import OperatorError
 from plainsky.labeling import judge_of
 from plainsky.opening import exists, opened
@@ -26,7 +26,7 @@ from plainsky.pages.languages import FALLBACK, languages
 from plainsky.pages.why import Answer, answered
 from plainsky.pages.whys import Why, why_fetched, why_stored
 from plainsky.pipeline.judging import Rooms
-from plainsky.scratch import scratch
+from plainsky.trying.scratch import scratch
 
 NOBODY = "did:web:nobody.invalid"
 """The author of a post that does not say who wrote it."""

@@ -12,14 +12,14 @@ from models import accounts, feeds, lists
 from models.changes import Effect
 from models.database import Database, Session
 from models.lists import Copy
-from plainsky import changing
-from plainsky.appview import Unreadable, read_list
-from plainsky.changing import in_force_of
+from plainsky.asking.appview import Unreadable, read_list
+from plainsky.asking.identity import resolve_handles
+from plainsky.changing import changes as changing
+from plainsky.changing.changes import in_force_of
 from plainsky.config.hashing import rules_hash
 from plainsky.config.schema import Config
-from plainsky.following import handles_in
-from plainsky.identity import resolve_handles
-from plainsky.known import Known
+from plainsky.knowing.following import handles_in
+from plainsky.knowing.known import Known
 from plainsky.opening import exists, opened
 from plainsky.pipeline.entering import layout
 from plainsky.pipeline.judging import Rooms

@@ -19,9 +19,9 @@ from plainsky.errors import OperatorError
 from plainsky.ingest.notes import HandleNote, ListNote, noted
 from plainsky.ingest.recording import lines
 from plainsky.ingest.replay import decoded
-from plainsky.known import Known
+from plainsky.knowing.known import Known
 from plainsky.pipeline.learning import list_read
-from plainsky.scratch import BATCH, House
+from plainsky.trying.scratch import BATCH, House
 
 MILLISECOND = 1_000
 

@@ -17,8 +17,8 @@ from models.duration import duration
 from models.entries import TOP
 from models.protocol.syntax import format_datetime, parse_at_uri
 from plainsky.config.hashing import rules_hash
-from plainsky.known import Known
-from plainsky.scratch import House
+from plainsky.knowing.known import Known
+from plainsky.trying.scratch import House
 
 EXAMPLES = 10
 HOUR = duration("1h")

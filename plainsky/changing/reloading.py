@@ -19,15 +19,15 @@ from models import changes, posts
 from models.changes import Effect, Logged
 from models.database import Database
 from plainsky.banking import given_by
+from plainsky.changing.deciding import known_now
+from plainsky.changing.reload_requests import Request, State, ask, asked
 from plainsky.config.errors import Path as TomlPath
 from plainsky.config.errors import spelled
 from plainsky.config.hashing import label_hash
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
-from plainsky.deciding import known_now
 from plainsky.errors import OperatorError
 from plainsky.patience import patiently
-from plainsky.reload_requests import Request, State, ask, asked
 from plainsky.service import Service
 
 log = logging.getLogger(__name__)

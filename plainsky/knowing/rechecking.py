@@ -18,7 +18,7 @@ from models.database import Database
 from models.events import Event, PostDeleted, PostUpdated
 from models.posts import OfAccount
 from models.protocol.syntax import is_cid
-from plainsky.did_documents import DidDocuments, Unresolved
+from plainsky.asking.did_documents import DidDocuments, Unresolved
 from plainsky.ingest import POSTS, Disconnected
 from plainsky.patience import patiently
 

@@ -1,7 +1,7 @@
 """Whether what somebody reports exists: as stored here, else as the AppView or the account's DID says.
 
 Promise: all who report together cause a bounded number of questions, and the same question is not asked twice within minutes
-(`plainsky.pages.asking`, `plainsky.did_documents`).
+(`plainsky.pages.asking`, `plainsky.asking.did_documents`).
 """
 
 from labeler.reports import Subject
@@ -9,8 +9,8 @@ from models import looking
 from models.database import Database
 from models.post import POST
 from models.protocol.syntax import is_did, parse_at_uri
+from plainsky.asking.did_documents import DidDocuments, NoSuchDid, Unresolved
 from plainsky.config.schema import Config
-from plainsky.did_documents import DidDocuments, NoSuchDid, Unresolved
 from plainsky.pages.asking import Asking, Cannot
 
 

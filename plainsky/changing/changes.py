@@ -13,7 +13,7 @@ from models.changes import Action, Change, Effect, What, append
 from models.database import Session
 from models.differing import NOTHING, Span, effect
 from models.entries import TOP
-from plainsky import in_force
+from plainsky.changing import in_force
 from plainsky.config.describe import feed_described, label_described
 from plainsky.config.hashing import label_hash, rules_hash
 from plainsky.config.schema import Config

@@ -19,7 +19,7 @@ import msgspec
 from models.protocol import public_keys
 from models.protocol.public_keys import PublicKey
 from models.protocol.syntax import is_did, is_handle
-from plainsky.guarding import Outside
+from plainsky.asking.guarding import Outside
 from plainsky.ingest import Disconnected
 from plainsky.ingest.connecting import fetch
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from models.database import Database
 from models.duration import Duration
 from models.lists import Copy
-from plainsky.appview import Unreadable, read_list
+from plainsky.asking.appview import Unreadable, read_list
 from plainsky.patience import patiently
 from plainsky.pipeline.learning import learn, list_read
 from plainsky.pipeline.storing import Outcome, Storer

@@ -13,10 +13,10 @@ from models import lists
 from models.database import Database
 from models.opt_outs import CONFIG
 from models.post import OURS
+from plainsky.asking.did_documents import DidDocuments
 from plainsky.config.schema import Config
-from plainsky.did_documents import DidDocuments
-from plainsky.labelers import Labeler, prepare
-from plainsky.lists import Lists
+from plainsky.knowing.labelers import Labeler, prepare
+from plainsky.knowing.lists import Lists
 from plainsky.metrics import Metrics
 from plainsky.pipeline.learning import learn, look_through, opted_out
 from plainsky.pipeline.pruning import labels_needed_from
