@@ -29,8 +29,9 @@ from labeler.training.stance_fitting import (
     threshold,
 )
 from models.scorecard import Scorecard
-from models.weights import Weights, dumps
+from models.weights import Weights, dumps, loads
 from tests.support.rated import rated_data
+from tests.support.sharing import made_once
 
 LOOKED_AT = {"garden": 1_000}
 
@@ -208,12 +209,21 @@ def write(file: Path, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]])
 
 @pytest.fixture(scope="module", name="data")
 def _data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return folder(tmp_path_factory.mktemp("stance") / "data")
+    return made_once(tmp_path_factory, "stance-data", lambda into: write_to(into / "data")) / "data"
+
+
+def write_to(path: Path) -> None:
+    path.mkdir()
+    folder(path)
 
 
 @pytest.fixture(scope="module", name="trained")
-def _trained(data: Path) -> Weights:
-    return kinds.load("stance").train(data, "plainsky train stance --data data", lambda _: None)
+def _trained(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Weights:
+    def make(into: Path) -> None:
+        made = kinds.load("stance").train(data, "plainsky train stance --data data", lambda _: None)
+        (into / "stance.json").write_bytes(dumps(made))
+
+    return loads((made_once(tmp_path_factory, "stance-trained", make) / "stance.json").read_bytes(), "scorecard")
 
 
 def test_training_twice_gives_the_same_bytes_and_a_scorecard(data: Path, trained: Weights) -> None:
