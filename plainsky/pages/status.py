@@ -49,11 +49,13 @@ class StatusPage:
     async def status(self, request: web.Request) -> web.Response:
         """The page."""
         site, lang = self._site, Asker(request).lang
+        known = await site.database.read(stored)
         return self._answers.page(
             request,
             "status.html",
             site=site,
-            stored=await site.database.read(stored),
+            stored=known,
+            unread=sorted(site.rooms().lists - {each.uri for each in known.lists}),
             counted=list(self._counted(lang)),
             up=lang.about(site.clock() - site.started),
             versions=VERSIONS,

@@ -1,5 +1,7 @@
 """`/status`: how the service fares, and nothing about readers."""
 
+from feedgen.feed import Feed
+from feedgen.rules import load
 from models import cursors, lists
 from models.cursors import Gap
 from models.database import Database
@@ -27,6 +29,16 @@ async def test_sources_gaps_lists_and_labelers_are_told(database: Database) -> N
     assert "did:plc:labeler 1 234" in tables
     assert [text.split()[0] for text in got.texts(".plain li")][:3] == ["Plainsky", "Python", "aiohttp"]
     assert got.texts(".plain li")[-1].split()[0].lower() == database.dialect
+
+
+async def test_a_list_that_was_never_read_is_told_too(database: Database) -> None:
+    uri = f"at://{did(1)}/app.bsky.graph.list/3l5gbwvbz2c2a"
+    feed = Feed("friends", "Friends", (load("list")(any=(uri,)),))
+
+    async with reading(Kept(database, (feed,))) as reader:
+        got = await reader.get("/status")
+
+    assert f"{uri} 0 never yet; see the log" in got.texts("tbody tr")
 
 
 async def test_a_service_that_has_read_nothing_yet_says_so(database: Database) -> None:
