@@ -66,7 +66,7 @@ any = ["browsercats"]
 @pytest.fixture(scope="module", autouse=True)
 def rosa(net: Net) -> None:
     """An account of these tests' own."""
-    net.account("rosa")
+    net.account("rosalind")
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def pages(net: Net, service: Callable[..., Service]) -> Service:
     started = service(CONFIG.format(host=net.firehose, plc=net.plc, appview=net.appview))
 
     def reads() -> bool:
-        net.post("rosa", "hello #browsercats")
+        net.post("rosalind", "hello #browsercats")
         return entries(started, "cats") > 0
 
     wait_until(reads, 30, "the service reads what happens")
@@ -85,7 +85,7 @@ def pages(net: Net, service: Callable[..., Service]) -> Service:
 @pytest.fixture
 def posts(net: Net, pages: Service) -> list[Ref]:
     """Posts that the service has stored, two of which a limit holds back."""
-    made = [net.post("rosa", f"{number} roses in my #browsergarden", langs=["en"]) for number in range(5)]
+    made = [net.post("rosalind", f"{number} roses in my #browsergarden", langs=["en"]) for number in range(5)]
     wait_until(lambda: entries(pages, "gardens") == 3, 30, "the posts are stored")
     return made
 
@@ -130,7 +130,7 @@ async def test_a_reader_pastes_a_link_and_learns_that_a_limit_holds_the_post_bac
 ) -> None:
     await tab.goto(f"{pages.url}/why")
     await tab.tab_to("input#uri")
-    await tab.write(f"https://bsky.app/profile/rosa.test/post/{posts[4].rkey}")
+    await tab.write(f"https://bsky.app/profile/rosalind.test/post/{posts[4].rkey}")
     await tab.press("Enter")
     await tab.loaded()
 
