@@ -64,7 +64,7 @@ any = ["browsercats"]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def rosa(net: Net) -> None:
+def rosalind(net: Net) -> None:
     """An account of these tests' own."""
     net.account("rosalind")
 
@@ -143,7 +143,7 @@ def test_a_post_that_the_service_never_stored_is_judged_as_the_network_has_it(
     net.process()
     later = service(CONFIG.format(host=net.firehose, plc=net.plc, appview=net.appview))  # begins to read when the posts are past
     status, answer = later.get(f"/why.json?uri={posts[0].uri}")
-    gone, _ = later.get(f"/why.json?uri=at://{net.did('rosa')}/app.bsky.feed.post/3aaaaaaaaaaaa")
+    gone, _ = later.get(f"/why.json?uri=at://{net.did('rosalind')}/app.bsky.feed.post/3aaaaaaaaaaaa")
 
     assert (status, answer["state"], answer["feeds"][0]["state"], gone) == (200, "fetched", "not_met", 404)
 
