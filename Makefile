@@ -8,8 +8,8 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0 $(BIN)/python -m pip install --quiet --no-deps
-# Tests wait for sockets and databases more than they compute: two workers even on one core.
-JOBS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$cores" -gt 2 ] && echo "$$cores" || echo 2)
+# Tests wait for sockets and databases as much as they compute: two workers a core.
+JOBS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo "$$((cores * 2))")
 ARGS ?=
 
 .PHONY: help demo test check lint types imports spelling docs e2e bench format lock clean
