@@ -13,7 +13,7 @@ from models import decisions, labels, looking, matters, posts
 from models.database import Session
 from models.decisions import Decision
 from models.labels import Found, Pattern, Told
-from models.protocol.syntax import format_datetime, is_did, parse_datetime
+from models.protocol.syntax import did_of, format_datetime, parse_datetime
 
 State: TypeAlias = Literal["in_force", "negated", "expired"]
 MOST = 50
@@ -142,7 +142,7 @@ def _state(given: Told, history: Sequence[Told], later: Told | None, now: int) -
 
 def _is_hidden(session: Session, uri: str, reasons: Sequence[Decision]) -> bool:
     """What was judged is forgotten when a post is deleted; what it hashes to is not."""
-    account = looking.account_of(session, uri if is_did(uri) else uri.removeprefix("at://").partition("/")[0])
+    account = looking.account_of(session, did_of(uri))
     deleted = any(reason.text_hash for reason in reasons) and not any(reason.body for reason in reasons)
     return deleted or (account is not None and not account.visible)
 
@@ -174,7 +174,7 @@ def _taken_back(session: Session, later: Told) -> Word:
 
 
 def _appeals(session: Session, uri: str, reasons: set[int]) -> tuple[Appeal, ...]:
-    did = uri.removeprefix("at://").partition("/")[0]
+    did = did_of(uri)
     asked = [matter for of in dict.fromkeys((uri, did)) for matter in matters.of_uri(session, of) if matter.kind == "appeal"]
     return tuple(
         Appeal(one.outcome or "open", one.reason, format_datetime(one.closed_at or one.opened_at))

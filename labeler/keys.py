@@ -16,7 +16,8 @@ from typing import NamedTuple
 import libipld
 from coincurve import PrivateKey, PublicKey
 
-K256_MULTICODEC = b"\xe7\x01"
+from models.protocol.public_keys import K256_MULTICODEC
+
 K256_PRIVATE_MULTICODEC = b"\x81\x26"
 
 

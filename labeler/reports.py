@@ -12,7 +12,7 @@ import msgspec
 
 from labeler.declaration import Reports
 from models.graphemes import graphemes
-from models.protocol.syntax import is_cid, is_did, parse_at_uri
+from models.protocol.syntax import did_of, is_cid, is_did, parse_at_uri
 from models.protocol.xrpc import XrpcError, invalid
 
 NSID = "com.atproto.moderation.createReport"
@@ -50,7 +50,7 @@ class Subject(msgspec.Struct, frozen=True):
     @property
     def author(self) -> str:
         """The account whose it is."""
-        return self.uri if is_did(self.uri) else self.uri.removeprefix("at://").partition("/")[0]
+        return did_of(self.uri)
 
     def told(self) -> dict[str, str]:
         """As the protocol spells it."""

@@ -10,7 +10,7 @@ import msgspec
 
 from models import blind, decisions, posts
 from models.database import Session
-from models.post import POST, Post
+from models.post import Post
 
 DRAWS = 300
 
@@ -50,7 +50,7 @@ def _other(session: Session, values: Sequence[str], random: Random) -> Blind | N
     drawn = next(iter(posts.these(session, [random.randint(1, last)])), None) if last else None
     if drawn is None or not drawn.account.visible:
         return None
-    uri, val = f"at://{drawn.account.did}/{POST}/{drawn.rkey}", random.choice(values)
+    uri, val = posts.uri_of(drawn.account.did, drawn.rkey), random.choice(values)
     if any(decision.val == val for decision in decisions.of_uri(session, uri)):
         return None
     return Blind(uri, drawn.cid, val, drawn.post, None)

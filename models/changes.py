@@ -96,11 +96,6 @@ def read(session: Session, before: int | None = None, limit: int = AT_ONCE) -> l
     ]
 
 
-def read_of(session: Session, what: What, name: str) -> list[Logged]:
-    """All entries about one feed or label, the newest first."""
-    return [each for each in read(session) if (each.what, each.name) == (what, name)]
-
-
 def all_of(session: Session) -> list[dict[str, Any]]:
     """The whole log, the oldest first, as it is given to whoever wants to check it: each entry with its `hash`."""
     rows = session.execute("SELECT hash, entry FROM change ORDER BY seq")

@@ -7,7 +7,7 @@ from models.database import Session
 from models.entries import SHOWN, why_of
 from models.looking import LANG
 from models.post import Post
-from models.posts import unpacked
+from models.posts import unpacked, uri_of
 
 
 class Span(NamedTuple):
@@ -102,7 +102,4 @@ def examples(session: Session, before: Span, after: Span, limit: int) -> Example
 
 def _examples(session: Session, before: Span, after: Span, which: str, feed_id: int, limit: int) -> list[Example]:
     rows = session.execute(_EXAMPLES.format(which=which), (*before, *after, feed_id, limit))
-    return [
-        Example(f"at://{did}/app.bsky.feed.post/{rkey}", written_at, unpacked(body), why_of(item))
-        for did, rkey, written_at, body, item in rows
-    ]
+    return [Example(uri_of(did, rkey), written_at, unpacked(body), why_of(item)) for did, rkey, written_at, body, item in rows]

@@ -144,20 +144,20 @@ def _change(session: Session, sql: str, post_ids: Iterable[int]) -> set[Touched]
     return set(map(Touched._make, session.matching(sql, {"id": "BIGINT"}, [(post_id,) for post_id in post_ids])))
 
 
-_FEED = f"FROM entry WHERE feed_id = ? AND state = {SHOWN}"
-_ORDERS = {False: "ORDER BY sort_at DESC, tie DESC", True: "ORDER BY sort_at, tie"}
-_BOUNDS = {False: "(sort_at, tie) <= (?, ?) AND sort_at >= ?", True: "(sort_at, tie) >= (?, ?) AND sort_at <= ?"}
-_BUT = ("", "AND tie <> ?", "AND tie <> ? AND tie <> ?")
+FEED = f"FROM entry WHERE feed_id = ? AND state = {SHOWN}"
+ORDERS = {False: "ORDER BY sort_at DESC, tie DESC", True: "ORDER BY sort_at, tie"}
+BOUNDS = {False: "(sort_at, tie) <= (?, ?) AND sort_at >= ?", True: "(sort_at, tie) >= (?, ?) AND sort_at <= ?"}
+BUT = ("", "AND tie <> ?", "AND tie <> ? AND tie <> ?")
 _MOVED = f"(SELECT max(member) FROM entry_group WHERE feed_id = ? AND kind = {MOVED})"
-_JOINED = {"sqlite": "group_concat(item)", "postgresql": "string_agg(item, ',' {order})"}
+JOINED = {"sqlite": "group_concat(item)", "postgresql": "string_agg(item, ',' {order})"}
 
 
 @cache
 def _items(dialect: str, upwards: bool, but: int) -> str:
     # One row for the whole page: SQLite's driver lets go of the interpreter at every row, which costs more than the row.
-    order = _ORDERS[upwards]
-    joined, last = _JOINED[dialect].format(order=order), "max(sort_at)" if upwards else "NULL"
-    listed = f"SELECT item, sort_at, tie {_FEED} AND {_BOUNDS[upwards]} {_BUT[but]} {order} LIMIT ?"
+    order = ORDERS[upwards]
+    joined, last = JOINED[dialect].format(order=order), "max(sort_at)" if upwards else "NULL"
+    listed = f"SELECT item, sort_at, tie {FEED} AND {BOUNDS[upwards]} {BUT[but]} {order} LIMIT ?"
     return f"SELECT {joined}, count(*), min(sort_at), {last}, {_MOVED} FROM ({listed}) AS listed"
 
 
@@ -171,7 +171,7 @@ def items(session: Session, feed_id: int, end: int, start: Place, limit: int, bu
     return Items(joined or "", number, oldest, last if upwards else oldest, moved)
 
 
-_PAGE = f"SELECT sort_at, tie, item {_FEED} AND {_BOUNDS[False]} {_ORDERS[False]} LIMIT ?"
+_PAGE = f"SELECT sort_at, tie, item {FEED} AND {BOUNDS[False]} {ORDERS[False]} LIMIT ?"
 
 
 def page(session: Session, feed_id: int, floor: int, start: Place, limit: int) -> list[Shown]:

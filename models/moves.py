@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from models.database import Session
 from models.duration import Duration, duration
-from models.entries import _BOUNDS, _BUT, _FEED, _JOINED, _ORDERS, MOVED, SHOWN, Items, Place
+from models.entries import BOUNDS, BUT, FEED, JOINED, MOVED, ORDERS, SHOWN, Items, Place
 
 REMEMBERED: Duration = duration("1d")
 """No reader takes longer from page to page, in the log's time."""
@@ -64,13 +64,13 @@ _FIRST_MOVES = (
 
 @cache
 def _items(dialect: str, upwards: bool, but: int) -> str:
-    order, bounds = _ORDERS[upwards], f"{_BOUNDS[upwards]} {_BUT[but]}"
+    order, bounds = ORDERS[upwards], f"{BOUNDS[upwards]} {BUT[but]}"
     stood = bounds.replace("sort_at", "stood_at")
-    joined, last = _JOINED[dialect].format(order=order), "max" if upwards else "min"
+    joined, last = JOINED[dialect].format(order=order), "max" if upwards else "min"
     # Each half ends by itself, so that the first is read from the key, and no further than needed.
     return (
         f"WITH moved(post_id, stood_at) AS ({_FIRST_MOVES}),"
-        f" others AS (SELECT item, sort_at, tie {_FEED} AND {bounds} AND post_id NOT IN (SELECT post_id FROM moved) {order} LIMIT ?),"
+        f" others AS (SELECT item, sort_at, tie {FEED} AND {bounds} AND post_id NOT IN (SELECT post_id FROM moved) {order} LIMIT ?),"
         f" movers AS (SELECT item, stood_at AS sort_at, tie FROM moved JOIN entry ON entry.post_id = moved.post_id"
         f" WHERE entry.feed_id = ? AND state = {SHOWN} AND {stood}),"
         f" listed AS (SELECT * FROM (SELECT * FROM others UNION ALL SELECT * FROM movers) AS both_kinds {order} LIMIT ?)"

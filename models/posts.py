@@ -10,7 +10,7 @@ import msgspec
 
 from models.accounts import Account
 from models.database import Row, Session
-from models.post import Post
+from models.post import POST, Post
 
 HOUR_US = 3_600_000_000
 
@@ -40,8 +40,8 @@ A plain tuple, for one is made of every post of the network.
 """
 
 
-class Judged(NamedTuple):
-    """A stored post with its author, for judging it again."""
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """A stored post with its author, ready to be judged. Times in µs."""
 
     id: int
     account: Account
@@ -50,6 +50,16 @@ class Judged(NamedTuple):
     sort_at: int
     indexed_at: int
     post: Post
+
+    @property
+    def uri(self) -> str:
+        """Its at-uri."""
+        return uri_of(self.account.did, self.rkey)
+
+
+def uri_of(did: str, rkey: str) -> str:
+    """The at-uri of a post."""
+    return f"at://{did}/{POST}/{rkey}"
 
 
 def packed(post: Post) -> str:
@@ -156,22 +166,22 @@ _JUDGED = (
 )
 
 
-def scan(session: Session, after_id: int, limit: int) -> list[Judged]:
+def scan(session: Session, after_id: int, limit: int) -> list[Seen]:
     """Live posts in order of their id, for judging all of them again in steps."""
     rows = session.execute(f"SELECT {_JUDGED} WHERE post.id > ? AND body IS NOT NULL ORDER BY post.id LIMIT ?", (after_id, limit))
-    return list(map(_judged, rows))
+    return list(map(_seen, rows))
 
 
-def these(session: Session, post_ids: Collection[int]) -> list[Judged]:
+def these(session: Session, post_ids: Collection[int]) -> list[Seen]:
     """Those of the posts that are live, for judging them again."""
     wanted = f"SELECT {_JUDGED} WHERE post.id IN (SELECT id FROM wanted) AND body IS NOT NULL"
-    return list(map(_judged, session.matching(wanted, {"id": "BIGINT"}, [(post_id,) for post_id in post_ids])))
+    return list(map(_seen, session.matching(wanted, {"id": "BIGINT"}, [(post_id,) for post_id in post_ids])))
 
 
-def _judged(row: Row) -> Judged:
+def _seen(row: Row) -> Seen:
     post_id, rkey, cid, sort_at, indexed_at, said, account_id, did, active, opted_out = row
     account = Account(account_id, did, bool(active), opted_out=bool(opted_out))
-    return Judged(post_id, account, rkey, cid, sort_at, indexed_at, unpacked(said))
+    return Seen(post_id, account, rkey, cid, sort_at, indexed_at, unpacked(said))
 
 
 def by_uri(session: Session, did: str, rkey: str) -> tuple[Post, str] | None:

@@ -18,7 +18,7 @@ from models.database import Database, Session
 from models.decisions import Decision
 from models.matters import Matter, Report
 from models.post import POST, Post
-from models.protocol.syntax import format_datetime, is_did, parse_at_uri
+from models.protocol.syntax import did_of, format_datetime, is_did, parse_at_uri
 from plainsky.config.schema import Config
 from plainsky.pages.asking import Asking, Cannot
 
@@ -56,7 +56,7 @@ def known(session: Session, config: Config, item: Item, now: int) -> Known:
     """What else there is to know, at `now` (µs)."""
     asked = decisions.by_id(session, item.id) if item.kind in ("candidate", "second") else None
     matter = None if asked else matters.by_id(session, item.id)
-    author = item.uri if is_did(item.uri) else item.uri.removeprefix("at://").partition("/")[0]
+    author = did_of(item.uri)
     ours = [
         f"{each.label.val} (ours)" for uri in dict.fromkeys((item.uri, author)) for each in labels_on(session, config.labeler_did, uri, now)
     ]

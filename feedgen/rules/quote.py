@@ -18,6 +18,7 @@ from attrs.validators import optional
 from feedgen.rules import Keyed, Resolve, each, named, one_of
 from feedgen.rules._accounts import account, did_or_handle, resolved
 from models.post import Post
+from models.protocol.syntax import did_of
 
 _PLAIN = {"anyone": "quotes a post", "self": "quotes a post of its own author", "others": "quotes a post of somebody else"}
 
@@ -40,7 +41,7 @@ class Quote(Keyed):
         """Whose post is quoted: by DID, and in the words of `whose`."""
         if not post.quote:
             return ()
-        quoted = post.quote.removeprefix("at://").partition("/")[0]
+        quoted = did_of(post.quote)
         return ("anyone", "self" if quoted == did else "others", quoted)
 
     def keys(self) -> Mapping[Hashable, str | None]:

@@ -12,8 +12,7 @@ from labeler.claims import features
 from labeler.claims.matching import ORDER_KIND, SIMILARITY_KIND, Compared, Comparer, Learned, dot
 from labeler.claims.vocabulary import Background
 from labeler.claims.words import words
-from labeler.training import Tell, library
-from models.claims import Claim
+from labeler.training import library
 from models.weights import Weights
 
 STRENGTH_ORDER, STRENGTH_SIMILARITY = 1.0, 1.0
@@ -53,17 +52,6 @@ def seen(comparer: Comparer, text: str, claims: Collection[str], gate: bool = Fa
     cut = words(text)
     found = comparer.candidates(cut) if gate else comparer.ranked(cut)
     return Seen(found, [comparer.claims[comparer.index.document(one.document).claim].id in claims for one in found])
-
-
-def train_rerank(pairs: Sequence[Pair], bank: Sequence[Claim], everyday: Sequence[str], tell: Tell = lambda _line: None) -> Learned:
-    """Weights from pairs of a post and its claims, and from everyday posts, which repeat none."""
-    comparer = Comparer(bank)
-    tell(f"{len(comparer.index):,} wordings indexed")
-    ranked = [seen(comparer, pair.text, pair.claims) for pair in pairs]
-    gated = [seen(comparer, pair.text, pair.claims, gate=True) for pair in pairs]
-    others = [seen(comparer, text, (), gate=True) for text in everyday]
-    tell(f"{len(pairs):,} pairs and {len(everyday):,} everyday posts looked at")
-    return fitted(ranked, gated, others)
 
 
 def fitted(ranked: Sequence[Seen], gated: Sequence[Seen], others: Sequence[Seen], card: Mapping[str, Any] | None = None) -> Learned:

@@ -1,20 +1,15 @@
 """The statistics of reports: intervals, rank quality, calibration. Pure Python, deterministic; every figure can come with its interval.
 
-Sources: Wilson 1927; Efron's percentile bootstrap; Hanley and McNeil 1982; Brier 1950; expected calibration error as in Guo et al. 2017.
+Sources: Wilson 1927; Hanley and McNeil 1982; Brier 1950; expected calibration error as in Guo et al. 2017.
 """
 
-import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import sqrt
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 Z = 1.959963984540054
 """Standard deviations of a two-sided interval of 95 %."""
-SEED = 20261120
-ROUNDS = 200
-
-T = TypeVar("T")
 
 
 class Estimate(NamedTuple):
@@ -45,16 +40,6 @@ def auc(positives: Sequence[float], negatives: Sequence[float]) -> float:
     ranked = sorted(negatives)
     below = sum(bisect_left(ranked, score) + bisect_right(ranked, score) for score in positives)
     return below / (2 * len(positives) * len(negatives))
-
-
-def bootstrap(statistic: Callable[[Sequence[T]], float], cases: Sequence[T], rounds: int = ROUNDS, seed: int = SEED) -> Estimate:
-    """A statistic of the cases and its percentile interval over resampled cases; the same seed gives the same interval."""
-    value = statistic(cases)
-    if len(cases) < 2:
-        return Estimate(value, value, value)
-    chance = random.Random(seed)  # noqa: S311 - resampling, no secret
-    found = sorted(statistic(chance.choices(cases, k=len(cases))) for _ in range(rounds))
-    return Estimate(value, min(value, quantile(found, 0.025)), max(value, quantile(found, 0.975)))
 
 
 def auc_with_interval(scores: Sequence[float], labels: Sequence[int]) -> Estimate:

@@ -51,6 +51,11 @@ class AtUri(NamedTuple):
     rkey: str | None = None
 
 
+def did_of(subject: str) -> str:
+    """Whose a label's or a report's subject is: the DID that it is itself, or the one whose record its at-uri names."""
+    return subject.removeprefix("at://").partition("/")[0]
+
+
 def parse_at_uri(text: str) -> AtUri | None:
     """The parts of an at-uri in the strict form that lexicons mean; None when it is none."""
     found = _AT_URI.fullmatch(text) if len(text) <= 8192 else None

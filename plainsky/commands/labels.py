@@ -4,7 +4,6 @@ A command only writes decisions: the running service, which holds the key and is
 nothing here needs the key, and it makes no difference whether the service runs on SQLite or PostgreSQL, on this machine or another one.
 """
 
-import asyncio
 import getpass
 import sys
 import time
@@ -18,7 +17,7 @@ from models.database import Database, Session
 from models.decisions import Decision
 from models.duration import duration
 from models.protocol.syntax import format_datetime, is_did, parse_at_uri, parse_datetime
-from plainsky.asking.reach import is_wide
+from plainsky.asking.reach import takes_two
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
@@ -117,11 +116,7 @@ class _Desk:
 
     def wide(self, uri: str) -> bool:
         """The author's reach asks for two people."""
-        did = uri if is_did(uri) else uri.removeprefix("at://").partition("/")[0]
-        wide = asyncio.run(is_wide(self.config.appview.url, did, self.above))
-        if wide is None:
-            _say(f"Nobody could say how many follow {did}: a second person must agree.")
-        return wide is not False
+        return takes_two(self.config.appview.url, uri, self.above, _say)
 
     def told(self, decided: Sequence[Decision]) -> int:
         """Say what came of decisions."""

@@ -3,7 +3,6 @@
 As with `plainsky labels`, only decisions are written: the running service issues what follows from them.
 """
 
-import asyncio
 import getpass
 import sys
 import time
@@ -20,7 +19,7 @@ from labeler.sampling import draw
 from models import blind, moderators
 from models.database import Database
 from models.moderators import Moderator
-from plainsky.asking.reach import is_wide
+from plainsky.asking.reach import takes_two
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
@@ -163,11 +162,7 @@ class _Review:
         return None if pressed == "q" else values[int(pressed) - 1]
 
     def _wide(self, uri: str) -> bool:
-        did = uri.removeprefix("at://").partition("/")[0]
-        wide = asyncio.run(is_wide(self._config.appview.url, did, self._above))
-        if wide is None:
-            _say([f"Nobody could say how many follow {did}: a second person must agree."])
-        return wide is not False
+        return takes_two(self._config.appview.url, uri, self._above, lambda line: _say([line]))
 
 
 def _blind(config: Config, database: Database, who: Moderator, count: int) -> int:

@@ -13,6 +13,7 @@ from feedgen.rules import Nest, Rule
 from models.cursors import Gap
 from models.duration import SECOND
 from models.looking import Told
+from models.posts import uri_of
 from models.protocol.syntax import format_datetime
 from plainsky.asking.follows import STALE_SECONDS
 from plainsky.pages.figures import InNumbers
@@ -193,7 +194,7 @@ def because(feed: Feed, why: str, lang: Language) -> str:
 def entry(feed: Feed, told: Told, lang: Language) -> Entry:
     """A post as it is told."""
     return Entry(
-        uri=f"at://{told.did}/app.bsky.feed.post/{told.rkey}",
+        uri=uri_of(told.did, told.rkey),
         url=address(told.did, told.rkey),
         author=told.handle or told.did,
         text=told.post.text,

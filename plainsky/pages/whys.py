@@ -17,8 +17,9 @@ from models.accounts import Account
 from models.database import Session
 from models.looking import MOST, Stands, Stored
 from models.post import Post
+from models.posts import Seen, uri_of
 from plainsky.pages.site import apart
-from plainsky.pipeline.entering import Seen, labelled, uri_of
+from plainsky.pipeline.entering import labelled
 from plainsky.pipeline.judging import Rooms
 
 PAGE = 30

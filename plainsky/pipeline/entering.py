@@ -9,34 +9,12 @@ from feedgen.matcher import Admission, Matcher
 from feedgen.orders import Placer, placers
 from feedgen.skeleton import feed_context, item
 from models import entries, known_labels, labels, quotas
-from models.accounts import Account
 from models.database import Session
 from models.entries import Touched
 from models.known_labels import Standing
-from models.post import OURS, Post, label_of
+from models.post import OURS, label_of
+from models.posts import Seen
 from models.quotas import Quotas
-
-
-class Seen(msgspec.Struct, frozen=True, gc=False):
-    """A stored post, ready to be judged. Times in µs."""
-
-    id: int
-    account: Account
-    rkey: str
-    cid: str
-    sort_at: int
-    indexed_at: int
-    post: Post
-
-    @property
-    def uri(self) -> str:
-        """Its at-uri."""
-        return uri_of(self.account.did, self.rkey)
-
-
-def uri_of(did: str, rkey: str) -> str:
-    """The at-uri of a post."""
-    return f"at://{did}/app.bsky.feed.post/{rkey}"
 
 
 class Layout(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from models.lists import Copy
 from models.post import OURS
 from models.protocol.syntax import parse_at_uri
 from plainsky.knowing.known import Known
-from plainsky.pipeline.entering import Entered, Layout, Seen, judged
+from plainsky.pipeline.entering import Entered, Layout, judged
 
 
 class Rooms(msgspec.Struct, frozen=True):
@@ -52,11 +52,6 @@ STEP = 1_000
 LABELS_AT_ONCE = 10_000
 
 
-def as_seen(stored: Sequence[posts.Judged]) -> list[Seen]:
-    """Stored posts, ready to be judged again."""
-    return [Seen(*each) for each in stored]
-
-
 def rejudge(session: Session, rooms: Rooms, post_ids: Collection[int], now: int) -> tuple[set[int], set[Touched]]:
     """Judge these posts again, as labelers see them at `now` (µs): the numbers of the feeds that changed, and what quotas must look at."""
     changed: set[int] = set()
@@ -66,7 +61,7 @@ def rejudge(session: Session, rooms: Rooms, post_ids: Collection[int], now: int)
         step = ids[at : at + STEP]
         left = entries.remove(session, step)
         entered = Entered(rooms.layout)
-        judged(session, rooms.matcher, rooms.own_src, as_seen(posts.these(session, step)), now, entered)
+        judged(session, rooms.matcher, rooms.own_src, posts.these(session, step), now, entered)
         entered.write(session)
         changed.update(touch.feed_id for touch in left)
         changed.update(entered.feeds)

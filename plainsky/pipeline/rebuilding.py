@@ -13,7 +13,7 @@ from feedgen.feed import Feed
 from models import cursors, entries, feeds, posts
 from models.database import Database, Session
 from plainsky.pipeline.entering import Entered, apply_quotas, judged
-from plainsky.pipeline.judging import STEP, Rooms, as_seen
+from plainsky.pipeline.judging import STEP, Rooms
 
 RoomsOf: TypeAlias = Callable[[Sequence[int]], Rooms]
 """The rooms, given the number of each configured feed."""
@@ -84,7 +84,7 @@ def fill(session: Session, rooms: Rooms, stale: frozenset[int], after: int) -> i
     if not step:
         return None
     entered = Entered(rooms.layout)
-    judged(session, rooms.matcher, rooms.own_src, as_seen(step), cursors.log_time(session), entered)
+    judged(session, rooms.matcher, rooms.own_src, step, cursors.log_time(session), entered)
     entered.write_absent(session, stale)
     apply_quotas(session, rooms.layout, entered.touched)
     return step[-1].id

@@ -18,7 +18,7 @@ from models.database import Session
 from models.duration import Duration
 from models.events import AccountChanged, Event
 from plainsky.ingest import Position
-from plainsky.pipeline.entering import Entered, Seen, apply_quotas, judged, uri_of
+from plainsky.pipeline.entering import Entered, apply_quotas, judged
 from plainsky.pipeline.folding import Folded, Told, earliest, fold
 from plainsky.pipeline.judging import Rooms, asked, rejudge, relabelled, settle
 
@@ -243,9 +243,9 @@ class _Work:
         if told.post is not None:
             verdicts = judge.judge(told.did, told.post)
             if verdicts or known or not told.likely_new:  # a label may outlive the post in our store
-                self._labels.append(Judged(uri_of(told.did, told.rkey), told.cid or "", verdicts, told.post if verdicts else None))
+                self._labels.append(Judged(posts.uri_of(told.did, told.rkey), told.cid or "", verdicts, told.post if verdicts else None))
         else:
-            self._labels.append(Deleted(uri_of(told.did, told.rkey)))
+            self._labels.append(Deleted(posts.uri_of(told.did, told.rkey)))
 
     def label(self) -> bool:
         """Issue and negate labels; True when the stream has something new."""
@@ -298,7 +298,7 @@ def _row(post_id: int, account: Account, told: Told) -> posts.NewPost:
     return post_id, account.id, told.rkey, told.rev, told.cid, told.sort_at, told.indexed_at, body
 
 
-def seen(post_id: int, account: Account, told: Told) -> Seen:
+def seen(post_id: int, account: Account, told: Told) -> posts.Seen:
     """A post of a batch, as it is judged."""
     assert told.post is not None
-    return Seen(post_id, account, told.rkey, told.cid or "", told.sort_at, told.indexed_at, told.post)
+    return posts.Seen(post_id, account, told.rkey, told.cid or "", told.sort_at, told.indexed_at, told.post)

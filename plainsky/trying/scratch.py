@@ -129,7 +129,7 @@ def copy_posts(source: Database, target: Database, since: Duration | None, shown
     return copied
 
 
-def _put(session: Session, step: Sequence[posts.Judged], met: set[int]) -> None:
+def _put(session: Session, step: Sequence[posts.Seen], met: set[int]) -> None:
     new = {each.account.id: each.account for each in step if each.account.id not in met}
     accounts.add(session, new.values())
     met.update(new)

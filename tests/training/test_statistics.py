@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from labeler.training.statistics import (
     auc,
     auc_with_interval,
-    bootstrap,
     brier,
     calibration,
     calibration_error,
@@ -77,17 +76,6 @@ def test_the_interval_of_auc_holds_it(positives: list[float], negatives: list[fl
     value, low, high = auc_with_interval([*positives, *negatives], [1] * len(positives) + [0] * len(negatives))
 
     assert 0 <= low <= value <= high <= 1
-
-
-@given(scores)
-def test_a_bootstrap_is_the_same_each_time_and_holds_the_statistic(cases: list[float]) -> None:
-    def mean(of: object) -> float:
-        return sum(of) / len(of)  # type: ignore[call-overload, arg-type, no-any-return]
-
-    found = bootstrap(mean, cases, rounds=20)
-
-    assert found == bootstrap(mean, cases, rounds=20)
-    assert found.low <= found.value <= found.high
 
 
 @given(scores, st.floats(0, 1))
