@@ -22,7 +22,6 @@ from pathlib import Path
 import aiohttp
 import libipld
 from aiohttp import web
-from coincurve import PrivateKey
 
 from benchmarks.measure import compare, verdict
 from benchmarks.skeleton import _load, cpu_us
@@ -37,6 +36,7 @@ from models import labels
 from models.database import Database
 from models.labels import Label, SignedLabel
 from models.post import Post
+from models.protocol.k256 import PrivateKey
 from models.protocol.syntax import tid_of
 from plainsky.memory import settle
 
@@ -73,7 +73,7 @@ def issuing(folder: Path) -> Iterator[bool]:
 
     def sign() -> None:
         for _ in range(MANY):
-            KEY.sign_recoverable(message)
+            KEY.sign(message)
 
     def batches() -> None:
         for _ in range(MANY // BATCH):
@@ -103,7 +103,7 @@ def filled(path: Path, count: int) -> Path:
     if not path.exists():
         database = Database(f"sqlite:///{path}.new")
         database.open()
-        sig = KEY.sign_recoverable(b"any")[:64]
+        sig = KEY.sign(b"any")
         for start in range(1, count + 1, 10_000):
             rows = [
                 SignedLabel(seq, _label(seq), sig, 1, 0, signing.key_id(KEY.public_key))

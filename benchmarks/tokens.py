@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from coincurve import PrivateKey
+import coincurve
 
 from benchmarks.measure import compare, finish, verdict
-from models.protocol import public_keys
+from models.protocol.k256 import PrivateKey
 from models.protocol.service_auth import audiences
 from plainsky.asking.did_documents import DidDocument, DidDocuments
 from plainsky.asking.tokens import Verifier
@@ -47,8 +47,10 @@ def minted(number: int, now: int) -> Signed:
     key = PrivateKey((number % ACCOUNTS + 1).to_bytes(32, "big"))
     claims = {"iat": now, "iss": did(number % ACCOUNTS), "aud": SERVICE, "exp": now + 60, "lxm": LXM, "jti": f"{number:032x}"}
     message = f"{_encoded({'typ': 'JWT', 'alg': 'ES256K'})}.{_encoded(claims)}".encode()
-    signature = base64.urlsafe_b64encode(key.sign_recoverable(message)[:64]).rstrip(b"=")
-    return Signed(f"Bearer {(message + b'.' + signature).decode()}", key, message, key.sign(message))
+    signature = base64.urlsafe_b64encode(key.sign(message)).rstrip(b"=")
+    return Signed(
+        f"Bearer {(message + b'.' + signature).decode()}", key, message, coincurve.PrivateKey.from_hex(key.to_hex()).sign(message)
+    )
 
 
 def _encoded(value: object) -> str:
@@ -61,13 +63,13 @@ class Known(DidDocuments):
     def __init__(self) -> None:
         super().__init__("http://localhost:1")
         for number in range(ACCOUNTS):
-            point = PrivateKey((number + 1).to_bytes(32, "big")).public_key.format()
-            self._keep(did(number), DidDocument(did(number), {"#atproto": public_keys.K256(point)}, {}))
+            key = PrivateKey((number + 1).to_bytes(32, "big")).public_key
+            self._keep(did(number), DidDocument(did(number), {"#atproto": key}, {}))
 
 
 def bare(tokens: list[Signed]) -> Callable[[], None]:
     """The signature check alone."""
-    checks = [(token.key.public_key, token.der, token.message) for token in tokens]
+    checks = [(coincurve.PublicKey(token.key.public_key.point), token.der, token.message) for token in tokens]
 
     def work() -> None:
         for key, der, message in checks:

@@ -9,12 +9,12 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from attrs import field, frozen
 from attrs.validators import deep_iterable, in_
-from coincurve import PublicKey
 
 from labeler.definitions import definition
 from labeler.keys import public_key_multibase
 from labeler.policy import LabelPolicy
 from models.duration import Duration, duration
+from models.protocol.k256 import PublicKey
 from models.protocol.syntax import is_nsid
 
 COLLECTION = "app.bsky.labeler.service"

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import libipld
 
-from labeler.signing import is_low
 from models.known_labels import KnownLabel
+from models.protocol.ecdsa import is_low
 from models.protocol.public_keys import PublicKey
 from models.protocol.syntax import is_cid, is_did, parse_at_uri, parse_datetime
 

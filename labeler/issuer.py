@@ -8,8 +8,6 @@ in the order of its decision; what the breaker holds back waits for a person.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeAlias
 
-from coincurve import PrivateKey
-
 from labeler import signing
 from labeler.judge import text_hash
 from labeler.limits import UNLIMITED, Breaker, Throttle
@@ -19,6 +17,7 @@ from models import decisions, labels, posts
 from models.database import Session
 from models.decisions import Decision, Outcome, WaitsFor
 from models.labels import Found, Heads, Label, SignedLabel
+from models.protocol.k256 import PrivateKey
 from models.protocol.syntax import format_datetime
 
 __all__ = ["Deleted", "Issuer", "Judged"]

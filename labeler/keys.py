@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import libipld
-from coincurve import PrivateKey, PublicKey
 
+from models.protocol import public_keys
+from models.protocol.k256 import PrivateKey, PublicKey
 from models.protocol.public_keys import K256_MULTICODEC
 
 K256_PRIVATE_MULTICODEC = b"\x81\x26"
@@ -105,7 +106,7 @@ def _secret(text: str) -> bytes:
 
 def public_key_multibase(key: PublicKey) -> str:
     """As in a DID document's Multikey: base58btc of the multicodec and the compressed point ("zQ3sh...")."""
-    return str(libipld.encode_multibase("z", K256_MULTICODEC + key.format(compressed=True)))
+    return str(libipld.encode_multibase("z", K256_MULTICODEC + key.point))
 
 
 def did_key(key: PublicKey) -> str:
@@ -115,10 +116,10 @@ def did_key(key: PublicKey) -> str:
 
 def parse_public_key(text: str) -> PublicKey:
     """A k256 public key from its multibase or did:key; ValueError when it is none."""
-    _, data = libipld.decode_multibase(text.removeprefix("did:key:"))
-    if not data.startswith(K256_MULTICODEC):
+    key = public_keys.parse(text)
+    if not isinstance(key, PublicKey):
         raise ValueError(f"{text[:80]!r} is no k256 public key")
-    return PublicKey(data[len(K256_MULTICODEC) :])
+    return key
 
 
 def _give(made: str, before: os.stat_result) -> None:

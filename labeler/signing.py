@@ -8,10 +8,11 @@ Sources: atproto.com/specs/label ("Labels" and "Signatures"), atproto.com/specs/
 import hashlib
 
 import libipld
-from coincurve import PrivateKey, PublicKey
-from coincurve.ecdsa import cdata_to_der, deserialize_compact
 
 from models.labels import Label
+from models.protocol import k256
+from models.protocol.ecdsa import is_low
+from models.protocol.public_keys import PublicKey
 
 
 def signing_bytes(label: Label) -> bytes:
@@ -19,14 +20,14 @@ def signing_bytes(label: Label) -> bytes:
     return bytes(libipld.encode_dag_cbor(label.fields()))
 
 
-def sign(label: Label, key: PrivateKey) -> bytes:
-    """The label's signature. libsecp256k1 makes it deterministic (RFC 6979) and low-S; its recovery byte is not wanted."""
-    return key.sign_recoverable(signing_bytes(label))[:64]
+def sign(label: Label, key: k256.PrivateKey) -> bytes:
+    """The label's signature."""
+    return key.sign(signing_bytes(label))
 
 
-def key_id(key: PublicKey) -> int:
+def key_id(key: k256.PublicKey) -> int:
     """A number for a key, by which the log tells who signed: 56 bits of the SHA-256 of its compressed point."""
-    return int.from_bytes(hashlib.sha256(key.format()).digest()[:7], "big")
+    return int.from_bytes(hashlib.sha256(key.point).digest()[:7], "big")
 
 
 def verify(label: Label, sig: bytes, key: PublicKey) -> bool:
@@ -35,22 +36,5 @@ def verify(label: Label, sig: bytes, key: PublicKey) -> bool:
 
 
 def verify_bytes(message: bytes, sig: bytes, key: PublicKey) -> bool:
-    """Whether `sig` signs `message` in the protocol's form: high-S (libsecp256k1 refuses it) and DER are no signatures."""
-    if len(sig) != 64:
-        return False
-    try:
-        return key.verify(cdata_to_der(deserialize_compact(sig)), message)
-    except ValueError:
-        return False  # r or s is not below the order of the curve
-
-
-# Half the order of each curve (SEC 2): the larger of the two signatures that a message has is none.
-_HALF = {
-    "ES256K": 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0,
-    "ES256": 0x7FFFFFFF800000007FFFFFFFFFFFFFFFDE737D56D38BCF4279DCE5617E3192A8,
-}
-
-
-def is_low(sig: bytes, alg: str) -> bool:
-    """Whether a signature is in the protocol's form, as far as its second half shows; for keys of others, of either curve."""
-    return len(sig) == 64 and int.from_bytes(sig[32:], "big") <= _HALF[alg]
+    """Whether `sig` signs `message` in the protocol's form: high-S and DER are no signatures."""
+    return is_low(sig, key.alg) and key.verify(message, sig)

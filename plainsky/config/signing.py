@@ -1,8 +1,7 @@
 """The labeler's signing key, where the config or the environment says it is."""
 
-from coincurve import PrivateKey
-
 from labeler import keys
+from models.protocol.k256 import PrivateKey
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
 

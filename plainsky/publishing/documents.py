@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 from attrs import frozen
-from coincurve import PrivateKey
 
 from labeler.keys import did_key
+from models.protocol.k256 import PrivateKey
 from plainsky.config.errors import shown
 from plainsky.errors import OperatorError
 from plainsky.publishing import plc

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
-from coincurve import PrivateKey
 
 from labeler import keys
 from labeler.declaration import COLLECTION, RKEY, service_record
+from models.protocol.k256 import PrivateKey
 from models.protocol.syntax import format_datetime, parse_datetime
 from plainsky.config.errors import shown
 from plainsky.config.schema import Config

@@ -6,9 +6,8 @@ import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from coincurve import PrivateKey
-
 from labeler import keys
+from models.protocol.k256 import PrivateKey
 from plainsky.config.loading import load
 from plainsky.config.schema import AppView, Config, Identity
 from plainsky.errors import OperatorError

@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 
 import libipld
 import msgspec
-from coincurve import PrivateKey
 
 from labeler.declaration import KEY_ID, SERVICE_ID, SERVICE_TYPE
 from labeler.keys import did_key
+from models.protocol.k256 import PrivateKey
 from plainsky.publishing.xrpc import Unable, error_in, get, object_in, send
 
 Operation: TypeAlias = Mapping[str, Any]
@@ -82,7 +82,7 @@ def cid(operation: Operation) -> str:
 
 def signed(operation: Operation, key: PrivateKey) -> dict[str, Any]:
     """With the signature of a rotation key: low-S, 64 bytes, base64url without padding."""
-    sig = key.sign_recoverable(libipld.encode_dag_cbor(dict(operation)))[:64]
+    sig = key.sign(libipld.encode_dag_cbor(dict(operation)))
     return {**operation, "sig": urlsafe_b64encode(sig).decode().rstrip("=")}
 
 

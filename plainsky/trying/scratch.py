@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from coincurve import PrivateKey
 
 from feedgen.feed import Feed
 from labeler.issuer import Issuer
@@ -20,6 +19,7 @@ from models.database import Database, Row, Session
 from models.duration import Duration
 from models.events import Event
 from models.opt_outs import CONFIG
+from models.protocol.k256 import PrivateKey
 from plainsky.config.schema import Config, Ingest
 from plainsky.errors import OperatorError
 from plainsky.ingest import Position

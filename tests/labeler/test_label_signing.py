@@ -8,8 +8,7 @@ from typing import Any
 
 import libipld
 import pytest
-from coincurve import PrivateKey
-from coincurve.ecdsa import cdata_to_der, deserialize_compact
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -17,12 +16,13 @@ from msgspec.structs import replace
 from labeler.keys import did_key, parse_public_key
 from labeler.signing import sign, signing_bytes, verify, verify_bytes
 from models.labels import Label
+from models.protocol.ecdsa import K256_ORDER
+from models.protocol.k256 import PrivateKey
 from tests.support.labels import CIDS, KEY, SRC, uri
 
 DATA = Path(__file__).parent.parent / "data"
 VECTOR = json.loads((DATA / "label-vector.json").read_text())
 LABEL = Label(**VECTOR["label"])
-ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
 def unpadded(text: str) -> bytes:
@@ -66,13 +66,13 @@ def test_neg_false_in_the_signed_bytes_or_ver_left_out_breaks_the_signature(fiel
 
 
 def test_a_high_s_signature_does_not_verify() -> None:
-    high_s = (ORDER - int.from_bytes(SIG[32:], "big")).to_bytes(32, "big")
+    high_s = (K256_ORDER - int.from_bytes(SIG[32:], "big")).to_bytes(32, "big")
 
     assert not verify(LABEL, SIG[:32] + high_s, PUBLIC_KEY)
 
 
 def test_a_der_signature_does_not_verify() -> None:
-    assert not verify(LABEL, cdata_to_der(deserialize_compact(SIG)), PUBLIC_KEY)
+    assert not verify(LABEL, encode_dss_signature(int.from_bytes(SIG[:32], "big"), int.from_bytes(SIG[32:], "big")), PUBLIC_KEY)
 
 
 @pytest.mark.parametrize("sig", [b"", bytes(64), b"\xff" * 64, SIG[:63], SIG + b"\0"])
@@ -102,7 +102,7 @@ def test_every_signature_is_64_bytes_low_s_and_verifies_with_the_sdk(rkey: str, 
     sig = sign(label, KEY)
 
     assert len(sig) == 64
-    assert int.from_bytes(sig[32:], "big") <= ORDER // 2
+    assert int.from_bytes(sig[32:], "big") <= K256_ORDER // 2
     assert verify(label, sig, KEY.public_key)
     assert verify_signature(did_key(KEY.public_key), signing_bytes(label), sig)
     assert not verify(label, sig, PrivateKey().public_key)

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from coincurve import PrivateKey
-
 from labeler.issuer import Issuer, Judged
 from labeler.keys import did_key, parse_public_key
 from labeler.persons import By, Persons
@@ -19,6 +17,7 @@ from labeler.policy import LabelPolicy
 from labeler.signing import verify
 from models.database import Database
 from models.labels import Label
+from models.protocol.k256 import PrivateKey
 from tests.support.cutting import cutting
 from tests.support.labels import AUTHOR, CIDS, FLAGGED, judge
 from tests.support.network import Net, Ref

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import libipld
 import pytest
-from coincurve import PrivateKey
 
 from labeler.keys import public_key_multibase
 from labeler.signals.gtube import TEST_STRING
+from models.protocol.k256 import PrivateKey
 from tests.support.network import Net, Ref
 from tests.support.programs import Service, wait_until
 

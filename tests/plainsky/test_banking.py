@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from coincurve import PrivateKey
 
 from labeler.claims import seed
 from labeler.claims.bank import Bank
@@ -14,6 +13,7 @@ from models import claims as table
 from models import decisions
 from models.database import Database
 from models.events import PostCreated
+from models.protocol.k256 import PrivateKey
 from models.protocol.syntax import format_datetime, tid_of
 from plainsky.banking import BankKeeper, asks, given_by, index_file
 from plainsky.cli import main

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from coincurve import PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from labeler.declaration import Reports, service_record
 from labeler.keys import did_key, public_key_multibase
 from labeler.policy import LabelPolicy
+from models.protocol.k256 import PrivateKey
 from plainsky.cli import main
 from plainsky.errors import OperatorError
 from plainsky.publishing.anywhere import Network, check_anywhere, did_of

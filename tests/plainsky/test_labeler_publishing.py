@@ -261,7 +261,7 @@ async def test_an_operation_that_came_between_is_never_taken_back(
 @pytest.mark.parametrize("form", ["hexadecimal", "multibase"])
 async def test_a_rotation_key_of_ones_own_signs_without_the_pds(pds: LabelerPds, publish: Publish, tmp_path: Path, form: str) -> None:
     (tmp_path / "own.key").touch(0o600)
-    secret = pds.own.secret
+    secret = bytes.fromhex(pds.own.to_hex())
     (tmp_path / "own.key").write_text(secret.hex() if form == "hexadecimal" else "z" + base58(b"\x81\x26" + secret))
 
     said = await publish("--yes", "--rotation-key", str(tmp_path / "own.key"), password=PASSWORD)

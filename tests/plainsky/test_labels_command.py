@@ -9,10 +9,10 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from coincurve import PrivateKey
 
 from models import decisions, labels
 from models.database import Database
+from models.protocol.k256 import PrivateKey
 from plainsky.cli import main
 from tests.support.labels import CIDS, SRC, decoded, uri
 from tests.support.programs import Service

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import aiohttp
 import pytest
-from coincurve import PrivateKey
 
+from models.protocol.k256 import PrivateKey
 from plainsky.ingest.recording import Recorder
 from plainsky.sample import sample_events
 from tests.support.programs import Service, wait_until

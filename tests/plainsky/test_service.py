@@ -9,11 +9,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from coincurve import PrivateKey
 
 from models.database import Database
 from models.entries import tie_of
 from models.events import PostCreated
+from models.protocol.k256 import PrivateKey
 from plainsky.ingest.recording import Recorder
 from plainsky.sample import sample_events
 from tests.support.lexicons import assert_valid_output

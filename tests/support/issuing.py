@@ -8,14 +8,13 @@ import asyncio
 import sys
 import time
 
-from coincurve import PrivateKey
-
 from labeler.issuer import Issuer
 from labeler.issuing import Issuing
 from labeler.limits import Throttle
 from labeler.service import LabelService
 from models import decisions
 from models.database import Database
+from models.protocol.k256 import PrivateKey
 from tests.support.labels import CIDS, SRC, deleted, judge, judged, running
 
 KEY = PrivateKey(b"\x0b" * 32)

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from coincurve import PrivateKey
-
 from feedgen.feed import Feed, Quota
 from feedgen.opt_out import OptOut
 from feedgen.rules import load
@@ -15,6 +13,7 @@ from models import cursors, entries
 from models.database import Database
 from models.duration import duration
 from models.events import Event
+from models.protocol.k256 import PrivateKey
 from plainsky.ingest import Position
 from plainsky.knowing.known import Known
 from plainsky.pipeline.entering import layout

@@ -4,18 +4,17 @@ The directory takes operations as the real one does: only on top of the newest, 
 """
 
 import base64
-import hashlib
 import time
 from typing import Any
 
 from aiohttp import WSMsgType, web
-from coincurve import PrivateKey, PublicKey
-from coincurve.ecdsa import cdata_to_der, deserialize_compact
-from libipld import decode_multibase, encode_dag_cbor
+from libipld import encode_dag_cbor
 
 from labeler.keys import did_key
-from labeler.signing import sign
+from labeler.signing import sign, verify_bytes
 from models.labels import Label
+from models.protocol import public_keys
+from models.protocol.k256 import PrivateKey
 from models.protocol.syntax import format_datetime
 from tests.support.pds import PASSWORD, PUBLISHER, Pds, cid_of, error
 
@@ -194,7 +193,7 @@ def frame(seq: int, labels: list[dict[str, Any]]) -> bytes:
 
 def signed(operation: dict[str, Any], key: PrivateKey) -> dict[str, Any]:
     """With `sig`."""
-    sig = key.sign_recoverable(encode_dag_cbor(operation))[:64]
+    sig = key.sign(encode_dag_cbor(operation))
     return {**operation, "sig": base64.urlsafe_b64encode(sig).decode().rstrip("=")}
 
 
@@ -204,5 +203,4 @@ def has_signed(key: str, operation: dict[str, Any]) -> bool:
     if "=" in operation["sig"]:
         return False
     sig = base64.urlsafe_b64decode(operation["sig"] + "==")
-    point = PublicKey(decode_multibase(key.removeprefix("did:key:"))[1][2:])
-    return len(sig) == 64 and point.verify(cdata_to_der(deserialize_compact(sig)), hashlib.sha256(unsigned).digest(), None)
+    return verify_bytes(unsigned, sig, public_keys.parse(key))

@@ -8,7 +8,6 @@ from typing import Any
 import libipld
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from coincurve import PrivateKey
 
 from labeler.issuer import Deleted, Issuer, Judged
 from labeler.judge import Judge
@@ -17,11 +16,12 @@ from labeler.service import LabelService
 from labeler.signals.gtube import TEST_STRING
 from models.database import Database, Session
 from models.post import Post
+from models.protocol.k256 import PrivateKey
 from models.protocol.xrpc import XrpcError
 
 SRC = "did:plc:labeler22222222222222222"
 AUTHOR = "did:plc:author222222222222222222"
-KEY = PrivateKey.from_hex("9085d2bef69286a6cbb51623c8fa258629945cd55ca705cc4e66700396894e0c")
+KEY = PrivateKey(bytes.fromhex("9085d2bef69286a6cbb51623c8fa258629945cd55ca705cc4e66700396894e0c"))
 NOON = 1_767_268_800_000_000
 """2026-01-01T12:00:00Z"""
 FLAGGED = Post(text=f"look: {TEST_STRING}")
