@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from labeler import signals
 from labeler.policy import Gate, LabelPolicy, Mode, unmeasured
 from models.duration import Duration, duration
 from models.post import Post
+from models.weights import hash_of
 
 EVER = duration("30d")
 _encode = msgspec.json.Encoder().encode
@@ -19,7 +21,7 @@ class Verdict(msgspec.Struct, frozen=True):
     """The reason for one label value holds.
 
     `evidence` is what was found, as plain data: `findings` (each with its weight), their sum, the threshold, and why the machine decides
-    nothing alone, if it does not. `rules_hash` (hex of SHA-256) says by which policy and signals. `expires` is how long the label lives.
+    nothing alone, if it does not. `rules_hash` says by which rules (`Judge.rules`). `expires` is how long the label lives.
     """
 
     value: str
@@ -47,7 +49,16 @@ class Judge:
         self._signals = [signals.load(kind, given) if given else signals.load(kind) for kind in sorted(kinds)]
         self._gate = gate
         of_signals = {signal.kind: signal.version for signal in self._signals}
-        self._policies = [(policy, _rules_hash(policy, of_signals), _versions(policy, of_signals, versions or {})) for policy in policies]
+        self._policies = [(policy, _versions(policy, of_signals, versions or {})) for policy in policies]
+
+    @cached_property
+    def rules(self) -> Mapping[str, str]:
+        """By value, the hash (hex of SHA-256) of what finds a reason: signals with their versions and models, the threshold, the doubts.
+
+        Neither mode nor languages are part of it: they say what becomes of what was found, so judgements of it stay true. Reads the models.
+        """
+        found = {signal.kind: {"version": signal.version, "models": dict(signal.models)} for signal in self._signals}
+        return {policy.value: _rules_hash(policy, found) for policy, _ in self._policies}
 
     def judge(self, did: str, post: Post) -> list[Verdict]:
         """A verdict for each value whose reason holds, in the config's order; mostly none.
@@ -61,7 +72,7 @@ class Judge:
         return [verdict for verdict in verdicts if verdict]
 
     def _verdict(
-        self, policy: LabelPolicy, rules_hash: str, versions: dict[str, Any], post: Post, findings: Mapping[str, signals.Finding]
+        self, policy: LabelPolicy, versions: dict[str, Any], post: Post, findings: Mapping[str, signals.Finding]
     ) -> Verdict | None:
         counting = [findings[kind] for kind in policy.signals if kind in findings]
         score = sum(finding.weight for finding in counting)
@@ -72,7 +83,7 @@ class Judge:
         evidence = {"findings": msgspec.to_builtins(counting), "score": score, "threshold": policy.threshold, **versions}
         if doubts:
             evidence["doubts"] = doubts
-        return Verdict(policy.value, "review" if doubts and mode == "auto" else mode, evidence, rules_hash, policy.expires)
+        return Verdict(policy.value, "review" if doubts and mode == "auto" else mode, evidence, self.rules[policy.value], policy.expires)
 
 
 def text_hash(post: Post) -> str:
@@ -85,13 +96,11 @@ def _versions(policy: LabelPolicy, of_signals: Mapping[str, int], further: Mappi
     return {"versions": {**{kind: of_signals[kind] for kind in policy.signals}, **further}}
 
 
-def _rules_hash(policy: LabelPolicy, of_signals: Mapping[str, int]) -> str:
+def _rules_hash(policy: LabelPolicy, of_signals: Mapping[str, Any]) -> str:
     rules = {
         "value": policy.value,
-        "mode": policy.mode,
         "signals": {kind: of_signals[kind] for kind in policy.signals},
         "threshold": policy.threshold,
-        "languages": policy.languages,
         "abstain": {kind: of_signals[kind] for kind in policy.abstain},
     }
-    return hashlib.sha256(msgspec.json.encode(rules, order="sorted")).hexdigest()
+    return hash_of(rules)

@@ -6,6 +6,7 @@ the same finding, today and in a year.
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
@@ -43,6 +44,10 @@ class Signal(Protocol):
 
     kind: str
     version: int
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """The hash of everything else that a finding follows from, but the post and the claims in force: a model, what ratings mean."""
 
     def look(self, post: Post) -> Finding | None:
         """What is in the post, or None."""

@@ -11,7 +11,10 @@ attribution, question, irony ...: docs/model-card.md), and where the closest cla
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
+
+from attrs import asdict
 
 from labeler.claims.matching import Match
 from labeler.signals import Finding, Given
@@ -19,6 +22,7 @@ from labeler.stance.judging import Judged, Stance
 from models.post import Post
 from models.scorecard import probability
 from models.text import fold
+from models.weights import hash_of
 
 LEAST = 0.1
 """Weights below are not worth telling."""
@@ -36,13 +40,19 @@ class Signal:
         self._stance: Stance | None = None
         self._false: dict[str, bool] = {}
 
+    @property
+    def models(self) -> Mapping[str, str]:
+        """The scorecard, the text model that is one of its features, and what ratings mean by the config."""
+        stance = self._judging()
+        return {"scorecard": stance.scorecard.hash, "text_model": stance.model.hash, "ratings": hash_of(asdict(self._ratings))}
+
     def look(self, post: Post) -> Finding | None:
         """The claim, its fact-check, and every number that the weight follows from."""
         state = self._bank.state
         if state is None:
             return None
-        self._stance = self._stance or Stance()  # here: models are read where posts are judged, not where a config is checked
-        judged = self._stance.judge(post, state.matcher, self._is_false)
+        stance = self._judging()
+        judged = stance.judge(post, state.matcher, self._is_false)
         if judged is None or judged.decision.abstentions:
             return None
         decision = judged.decision
@@ -50,7 +60,11 @@ class Signal:
         if weight < LEAST:
             return None
         text, position = _span(post.text, judged.match)
-        return Finding(self.kind, text, position, weight, _details(judged, self._stance, state.hash))
+        return Finding(self.kind, text, position, weight, _details(judged, stance, state.hash))
+
+    def _judging(self) -> Stance:
+        self._stance = self._stance or Stance()  # here: models are read where posts are judged, not where a config is checked
+        return self._stance
 
     def _is_false(self, rating: str) -> bool:
         found = self._false.get(rating)

@@ -8,6 +8,8 @@
 Named after the Generic Test for Unsolicited Bulk Email. The text alone is looked at: not alt texts, not link cards, not what is quoted.
 """
 
+from collections.abc import Mapping
+
 from labeler.signals import Finding, Given
 from models.post import Post
 
@@ -19,6 +21,7 @@ class Signal:
 
     kind = "gtube"
     version = 1
+    models: Mapping[str, str] = {}
 
     def __init__(self, given: Given) -> None:
         """It needs nothing but the post."""

@@ -123,6 +123,20 @@ def test_the_weight_is_one_at_the_scorecards_threshold() -> None:
     assert found.weight == 1.0
 
 
+def test_another_model_or_meaning_of_ratings_makes_other_rules_and_more_claims_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rules(given: Given = GIVEN) -> str:
+        return Judge([LabelPolicy("likely-disinformation", ("claim_match",))], given=given).rules["likely-disinformation"]
+
+    first = rules()
+    assert first == rules(Given()) == rules(Given(Bank(in_force(BANK[:1]))))
+    assert first != rules(GIVEN._replace(ratings=Ratings(false=("Nonsense",))))
+
+    shown = shipped().weights
+    other = Weights(kind="scorecard", name="x", weights=shown.weights, intercept=shown.intercept - 0.001, features=shown.features)
+    monkeypatch.setattr("labeler.signals.claim_match.Stance", lambda: Stance(Scorecard(other)))
+    assert first != rules()
+
+
 def test_a_bank_that_changes_changes_what_is_found_and_its_hash() -> None:
     bank = Bank(in_force([*BANK]))
     signal = signals.load("claim_match", Given(bank))

@@ -5,6 +5,8 @@ import inspect
 import json
 import textwrap
 import tomllib
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -81,14 +83,17 @@ def test_each_value_whose_reason_holds_has_its_own_verdict() -> None:
     assert [verdict.value for verdict in judge("auto", "one", "two").judge(AUTHOR, FLAGGED)] == ["one", "two"]
 
 
-def test_the_rules_hash_changes_with_the_policy_and_with_a_signals_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    def rules_hash(value: str, mode: str) -> str:
-        return Judge([LabelPolicy(value, ("gtube",), mode)]).judge(AUTHOR, FLAGGED)[0].rules_hash  # type: ignore[arg-type]
+def test_the_rules_hash_changes_with_what_finds_a_reason_and_not_with_what_becomes_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rules_hash(value: str, mode: str, **options: Any) -> str:
+        post = Post(TEST_STRING, langs=("nl",))
+        return Judge([LabelPolicy(value, ("gtube",), mode, **options)]).judge(AUTHOR, post)[0].rules_hash  # type: ignore[arg-type]
 
     first = rules_hash("one", "auto")
 
     assert first == rules_hash("one", "auto")
-    assert len({first, rules_hash("two", "auto"), rules_hash("one", "shadow")}) == 3
+    assert first == rules_hash("one", "shadow", languages=("nl",), expires=duration("2d"))
+    others = {rules_hash("two", "auto"), rules_hash("one", "auto", threshold=0.9), rules_hash("one", "auto", abstain=("claim_match",))}
+    assert len({first, *others}) == 4
     monkeypatch.setattr("labeler.signals.gtube.Signal.version", 2)
     assert rules_hash("one", "auto") != first
 
@@ -134,6 +139,7 @@ class Other:
 
     kind = "other"
     version = 3
+    models: Mapping[str, str] = {}
 
     def look(self, post: Post) -> signals.Finding | None:
         word, _, weight = post.text.partition(" ")
