@@ -1,16 +1,19 @@
 """The precision gate: may a label be given by itself? Only where people, shown a blind sample, said often enough that it is right.
 
-Promises: pure arithmetic. A language that was not judged is not allowed, however good another one is; an undecided judgement counts as
-wrong; when the figures fall, the answer falls back to "review" by itself. Source of the interval: `labeler.training.statistics.wilson`.
+Promises: a language that was not judged is not allowed, however good another one is; an undecided judgement counts as wrong; only
+judgements of what the very same rules found count, so a new model starts anew; when the figures fall, the answer falls back to "review" by
+itself. Source of the interval: `labeler.training.statistics.wilson`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeAlias
 
 from attrs import field, frozen
 from attrs.validators import ge, instance_of
 
-from labeler.policy import Mode
 from labeler.training.statistics import Estimate, wilson
+from models import blind
+from models.database import Session
 
 _COUNT = (instance_of(int), ge(0))
 
@@ -33,6 +36,9 @@ class Judged:
         """The share that is right, with Wilson's 95 % interval."""
         return wilson(self.right, self.of)
 
+    def __add__(self, other: "Judged") -> "Judged":
+        return Judged(self.right + other.right, self.wrong + other.wrong, self.undecided + other.undecided)
+
 
 @frozen
 class Promise:
@@ -44,7 +50,7 @@ class Promise:
     @precision.validator
     def _between(self, _attribute: object, value: float) -> None:
         if not 0 < value < 1:
-            raise ValueError(f"precision: expected a number between 0 and 1, found {value}")
+            raise ValueError("expected a number between 0 and 1, like 0.9")
 
 
 @frozen
@@ -55,9 +61,8 @@ class Answer:
     reason: str
 
 
-def allowed(value: str, lang: str, judged: Judged, promise: Promise | None = None) -> Answer:
+def allowed(value: str, lang: str, judged: Judged, promise: Promise) -> Answer:
     """Whether a label of this value may be given by itself to posts in this language ("" where a post names none)."""
-    promise = promise or Promise()
     what = f"{value} in {lang or 'posts without a language'}"
     if judged.of < promise.judgements:
         return Answer(False, f"{what}: {judged.of} of the {promise.judgements} judgements that are needed; until then people decide")
@@ -68,8 +73,42 @@ def allowed(value: str, lang: str, judged: Judged, promise: Promise | None = Non
     return Answer(True, f"{what}: {found}, at least the promised {promise.precision:.0%}")
 
 
-def mode(wanted: Mode, value: str, lang: str, judged: Mapping[tuple[str, str], Judged], promise: Promise | None = None) -> Mode:
-    """The mode in force: "auto" only where the gate is open, otherwise "review"; other modes are as the config says."""
-    if wanted != "auto":
-        return wanted
-    return "auto" if allowed(value, lang, judged.get((value, lang), Judged()), promise).allowed else "review"
+class Key(NamedTuple):
+    """Of what was judged: the label's value, the hash of the rules that found it, the language."""
+
+    value: str
+    rules: str
+    lang: str
+
+
+Sample: TypeAlias = Mapping[Key, Judged]
+
+
+class Gate:
+    """What people have judged so far. `sample` is replaced as a whole when it grows; an empty one allows nothing."""
+
+    def __init__(self, sample: Sample | None = None) -> None:
+        self.sample: Sample = sample or {}
+
+    def asked(self, key: Key, promise: Promise) -> Answer:
+        """Whether the machine may give this label by itself."""
+        return allowed(key.value, key.lang, self.sample.get(key, Judged()), promise)
+
+    def opens(self, value: str, rules: str, langs: Iterable[str], promise: Promise) -> bool:
+        """Whether it may for a post in these languages: in each of them it must have been judged right often enough."""
+        return all(self.asked(Key(value, rules, lang), promise).allowed for lang in primary(langs))
+
+
+def judged(session: Session) -> Sample:
+    """What people have judged so far. A post in two languages counts in both."""
+    found: dict[Key, Judged] = {}
+    for val, rules, langs, right, wrong, undecided in blind.judged(session):
+        for lang in langs.split(" "):
+            key = Key(val, rules, lang)
+            found[key] = found.get(key, Judged()) + Judged(right, wrong, undecided)
+    return found
+
+
+def primary(langs: Iterable[str]) -> tuple[str, ...]:
+    """The languages that precision is measured in: "nl-BE" is "nl", and "" stands for no language."""
+    return tuple(sorted({lang.lower().partition("-")[0] for lang in langs})) or ("",)

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from labeler import signals
-from labeler.policy import Gate, LabelPolicy, Mode, unmeasured
+from labeler.gate import Gate
+from labeler.policy import LabelPolicy, Mode
 from models.duration import Duration, duration
 from models.post import Post
 from models.weights import hash_of
@@ -34,20 +35,21 @@ class Verdict(msgspec.Struct, frozen=True):
 class Judge:
     """All label policies of a config. Each signal looks at a post once, however many policies it supports.
 
-    gate: where the measured precision allows a machine to label alone. versions: what else is told with each verdict, such as the hash of
-    the config and of each model. given: what signals may ask beside the post.
+    gate: what people found of it, which says where a machine may label alone; without, it may nowhere. versions: what else is told with
+    each verdict, such as the hash of the config. given: what signals may ask beside the post.
     """
 
     def __init__(
         self,
         policies: Sequence[LabelPolicy],
-        gate: Gate = unmeasured,
+        gate: Gate | None = None,
         versions: Mapping[str, str] | None = None,
         given: signals.Given | None = None,
     ) -> None:
         kinds = {kind for policy in policies for kind in (*policy.signals, *policy.abstain)}
         self._signals = [signals.load(kind, given) if given else signals.load(kind) for kind in sorted(kinds)]
-        self._gate = gate
+        self.gate = gate or Gate()
+        self.policies = policies
         of_signals = {signal.kind: signal.version for signal in self._signals}
         self._policies = [(policy, _versions(policy, of_signals, versions or {})) for policy in policies]
 
@@ -59,6 +61,12 @@ class Judge:
         """
         found = {signal.kind: {"version": signal.version, "models": dict(signal.models)} for signal in self._signals}
         return {policy.value: _rules_hash(policy, found) for policy, _ in self._policies}
+
+    @cached_property
+    def models(self) -> Mapping[str, frozenset[str]]:
+        """By value, the hashes of the models that its signals follow from."""
+        found = {signal.kind: frozenset(signal.models.values()) for signal in self._signals}
+        return {policy.value: frozenset().union(*map(found.__getitem__, policy.signals)) for policy in self.policies}
 
     def judge(self, did: str, post: Post) -> list[Verdict]:
         """A verdict for each value whose reason holds, in the config's order; mostly none.
@@ -79,11 +87,12 @@ class Judge:
         if not counting or score < policy.threshold or not policy.speaks(post.langs):
             return None
         doubts = [kind for kind in policy.abstain if kind in findings]
-        mode = policy.mode_in(post.langs, self._gate)
+        rules = self.rules[policy.value]
+        mode = policy.mode_in(post.langs, rules, self.gate)
         evidence = {"findings": msgspec.to_builtins(counting), "score": score, "threshold": policy.threshold, **versions}
         if doubts:
             evidence["doubts"] = doubts
-        return Verdict(policy.value, "review" if doubts and mode == "auto" else mode, evidence, self.rules[policy.value], policy.expires)
+        return Verdict(policy.value, "review" if doubts and mode == "auto" else mode, evidence, rules, policy.expires)
 
 
 def text_hash(post: Post) -> str:

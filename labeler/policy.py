@@ -4,7 +4,6 @@ The bounds that hold for all labels together, throttle and breaker, are in `labe
 """
 
 import re
-from collections.abc import Callable
 from typing import Any, Literal, TypeAlias, get_args
 
 from attrs import field, frozen
@@ -12,6 +11,7 @@ from attrs.validators import deep_iterable, in_
 
 from labeler import signals
 from labeler.definitions import Appearance
+from labeler.gate import Gate, Promise
 from models.duration import Duration, duration
 from models.protocol.syntax import is_language
 
@@ -22,15 +22,6 @@ RESERVED = frozenset({"bot", "gore", "graphic-media", "impersonation", "needs-re
 """Values to which clients and AppViews give a meaning of their own (lexicon com.atproto.label.defs#labelValue and its predecessors)."""
 TEST_SIGNALS = frozenset({"gtube"})
 """They fire on nothing but the operator's own test, so there is nothing to measure."""
-
-Gate: TypeAlias = Callable[[str, str], str | None]
-"""(value, language) -> why a machine may not give this label by itself to posts in that language, "" for posts that name none; None when
-measured precision allows it (`labeler.gate.allowed` has the arithmetic)."""
-
-
-def unmeasured(value: str, lang: str) -> str | None:
-    """The gate while nothing is measured."""
-    return f'nobody has measured yet how often "{value}" is right{f" in {lang}" if lang else ""}'
 
 
 def _check_value(_policy: object, _attribute: Any, value: str) -> None:
@@ -93,6 +84,8 @@ class LabelPolicy(Appearance):
     expires: Duration = field(default=duration("30d"), validator=_check_expires)
     targets: tuple[Target, ...] = field(default=("post",), validator=(deep_iterable(in_(get_args(Target))), _check_targets))
     """A machine labels posts only; "account" lets a person put the label on an account."""
+    promise: Promise = field(factory=Promise)
+    """What people must have found, blind, before `auto` holds; until then, and when it is missed, it is `review`."""
 
     @property
     def is_test(self) -> bool:
@@ -103,21 +96,14 @@ class LabelPolicy(Appearance):
         """Whether the machine says anything of a post in these languages; "nl" covers "nl-BE"."""
         return not self.languages or any(_covers(wanted, lang) for wanted in self.languages for lang in langs)
 
-    def mode_in(self, langs: tuple[str, ...], gate: Gate) -> Mode:
-        """The mode in force for a post in these languages: `auto` only where the gate is open for each of them."""
-        if self.mode != "auto" or self.is_test:
-            return self.mode
-        return "auto" if all(gate(self.value, lang) is None for lang in langs or ("",)) else "review"
+    @property
+    def is_gated(self) -> bool:
+        """`auto` holds only where people found it right often enough."""
+        return self.mode == "auto" and not self.is_test
 
-
-def why_not_auto(policy: LabelPolicy, gate: Gate = unmeasured) -> str | None:
-    """Why `mode = "auto"` is refused: the gate is closed in every language that the label is for. None when it may stand."""
-    if policy.mode != "auto" or policy.is_test:
-        return None
-    reasons = [gate(policy.value, lang) for lang in policy.languages or ("",)]
-    if None in reasons:
-        return None
-    return f'{"; ".join(dict.fromkeys(filter(None, reasons)))}. Write mode = "review", and let people decide until the figures allow more'
+    def mode_in(self, langs: tuple[str, ...], rules: str, gate: Gate) -> Mode:
+        """The mode in force for a post in these languages, found by the rules of this hash: `auto` only where the gate is open."""
+        return "review" if self.is_gated and not gate.opens(self.value, rules, langs, self.promise) else self.mode
 
 
 def _covers(wanted: str, lang: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, NamedTuple
 
+from labeler.gate import Gate
 from labeler.issuer import Issuer
 from labeler.issuing import Issuing
 from labeler.judge import Judge
@@ -52,6 +53,6 @@ class Labeling(NamedTuple):
         return 0 < self.metrics.lag() < UP_TO_DATE_SECONDS
 
 
-def judge_of(config: Config, given: Given) -> Judge | None:
-    """Judges by the config's labels and what signals may ask; None without a labeler."""
-    return Judge(config.labels, versions={"config": config_hash(config)}, given=given) if config.labeler else None
+def judge_of(config: Config, given: Given, gate: Gate | None = None) -> Judge | None:
+    """Judges by the config's labels, what signals may ask and what people found of it; None without a labeler."""
+    return Judge(config.labels, gate, {"config": config_hash(config)}, given) if config.labeler else None

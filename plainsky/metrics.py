@@ -96,7 +96,11 @@ class Metrics:
 
     def watch_by(self, name: str, text: str, label: str, values: Callable[[], Mapping[str, float]]) -> None:
         """A gauge for each of some things, such as the lists of the config, by a label."""
-        self._register(name, _Each(name, text, label, values))
+        self.watch_by_all(name, text, (label,), lambda: {(thing,): value for thing, value in values().items()})
+
+    def watch_by_all(self, name: str, text: str, labels: tuple[str, ...], values: Callable[[], Mapping[tuple[str, ...], float]]) -> None:
+        """The same by several labels."""
+        self._register(name, _Each(name, text, labels, values))
 
     def _register(self, name: str, collector: Collector) -> None:
         """Whatever was watched under this name is watched no more: it may be about what a reload has replaced."""
@@ -121,11 +125,11 @@ class _Spread(Collector):
 
 
 class _Each(Collector):
-    def __init__(self, name: str, text: str, label: str, values: Callable[[], Mapping[str, float]]) -> None:
-        self._name, self._text, self._label, self._values = name, text, label, values
+    def __init__(self, name: str, text: str, labels: tuple[str, ...], values: Callable[[], Mapping[tuple[str, ...], float]]) -> None:
+        self._name, self._text, self._labels, self._values = name, text, labels, values
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        family = GaugeMetricFamily(self._name, self._text, labels=[self._label])
+        family = GaugeMetricFamily(self._name, self._text, labels=self._labels)
         for thing, value in self._values().items():
-            family.add_metric([thing], value)
+            family.add_metric(thing, value)
         yield family

@@ -17,7 +17,9 @@ from aiohttp import web
 from feedgen.service import FeedService, Identity
 from labeler.claims.bank import Bank
 from labeler.declaration import did_document_parts
+from labeler.gate import Gate
 from labeler.issuer import Issuer
+from labeler.judge import Judge
 from labeler.service import LabelService
 from models import cursors, lists
 from models.changes import Effect
@@ -33,6 +35,7 @@ from plainsky.claims import Refresher
 from plainsky.config.schema import Config
 from plainsky.config.signing import signing_key
 from plainsky.errors import OperatorError
+from plainsky.gating import GateKeeper
 from plainsky.health import Health
 from plainsky.http import make_app
 from plainsky.ingest import Source
@@ -76,6 +79,10 @@ class Service:
         self._before: Rooms | None = None
         self._bank = Bank()
         self._keeper = BankKeeper(self.database, self._bank, lambda: self.config, clock)
+        self._gate = Gate()
+        self._judge: Judge | None = None
+        self._gatekeeper = GateKeeper(self.database, self._gate, lambda: self._judge)
+        self._gatekeeper.watched_by(self.metrics)
 
     @property
     def url(self) -> str:
@@ -94,6 +101,7 @@ class Service:
         await asyncio.to_thread(self._open)
         await self._keeper.prepare(writes)
         self._make_labeler()
+        await self._gatekeeper.prepare()
         await self._make_feeds()
         following = await self._follow() if writes else None
         log_time = await self.database.read(cursors.log_time)
@@ -115,7 +123,7 @@ class Service:
             labeling = Labeling(self.database, self.metrics, self._issuer, self._labels, self._clock, self._pages.tries)
             self._jobs.start(labeling.jobs(self.config, self._judge))
             self._jobs.start([Tending(self.config, self.database, self.metrics, self._clock).run()])
-        self._jobs.start([self._keeper.run()])
+        self._jobs.start([self._keeper.run(), self._gatekeeper.run()])
         claims = self.config.claims
         if self.writes and claims.sources:
             self._jobs.start([Refresher(self.database, claims.sources, claims.refresh, self._clock).run()])
@@ -157,7 +165,7 @@ class Service:
 
     def deciding(self, config: Config, known: Known) -> Deciding:
         """What this process would decide with by a config."""
-        return Deciding(config, known, judge_of(config, given_of(config, self._bank)), self._issuer)
+        return Deciding(config, known, judge_of(config, given_of(config, self._bank), self._gate), self._issuer)
 
     @property
     def rooms(self) -> Rooms:
@@ -215,7 +223,7 @@ class Service:
         config = self.config
         self._issuer: Issuer | None = None
         self._labels: LabelService | None = None
-        self._judge = judge_of(config, given_of(config, self._bank))
+        self._judge = judge_of(config, given_of(config, self._bank), self._gate)
         if config.labeler is None:
             return
         limits = (config.labeler.throttle, config.labeler.breaker)

@@ -26,7 +26,18 @@ def run(arguments: Namespace) -> int:
     file = arguments.file or (EXAMPLE if EXAMPLE.exists() and not DEFAULT.exists() else DEFAULT)
     config = load(file)
     sys.stdout.write(
-        "\n".join([described(config), "", *_not_there_yet(config), *_by_default(config), *_untold(config), f"{file} has no errors.", ""])
+        "\n".join(
+            [
+                described(config),
+                "",
+                *_not_there_yet(config),
+                *_by_default(config),
+                *_untold(config),
+                *_gated(config),
+                f"{file} has no errors.",
+                "",
+            ]
+        )
     )
     return 0
 
@@ -61,6 +72,16 @@ def _untold(config: Config) -> Iterator[str]:
             yield (
                 f'Note: the label "{policy.value}" has no text in {" or ".join(missing)}, which {feeds} for: those readers get the one in'
                 f" {locales[0].lang}. Write [[labels.locales]] tables."
+            )
+
+
+def _gated(config: Config) -> Iterator[str]:
+    """Labels that the machine may not give alone yet, or not for ever."""
+    for policy in config.labels:
+        if policy.is_gated:
+            yield (
+                f'Note: the label "{policy.value}" is in mode "auto" only where its promise is kept, elsewhere in mode "review":'
+                f" `plainsky review --sample --label {policy.value}` judges it, and /labels tells how it stands."
             )
 
 

@@ -1,4 +1,4 @@
-"""`plainsky review`: decide on what waits, in a terminal, by one key. `--blind` asks about posts without saying what the machine found.
+"""`plainsky review`: decide on what waits, in a terminal, by one key. `--sample` asks about posts without saying what the machine found.
 
 As with `plainsky labels`, only decisions are written: the running service issues what follows from them.
 """
@@ -13,17 +13,25 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
+import attrs
+
+from labeler.claims.bank import Bank
 from labeler.desk import Desk, Done, Item, queue
+from labeler.gate import judged
+from labeler.judge import Judge
+from labeler.measured import measured
 from labeler.persons import Refused
-from labeler.sampling import draw
+from labeler.sampling import answered, draw
 from models import blind, moderators
 from models.database import Database
 from models.moderators import Moderator
 from plainsky.asking.reach import takes_two
+from plainsky.banking import given_of
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
 from plainsky.keyboard import key, line, need_terminal
+from plainsky.labeling import judge_of
 from plainsky.opening import opened
 from plainsky.reviewing import Seen, known, lines, said, seen
 
@@ -43,7 +51,7 @@ KEYS = {
     "appeal": "y the author is right: take our labels back, n keep them",
 }
 MORE = "Y, N the same with a reason of your own; s skip, u undo the last, q quit"
-ANSWERS: dict[str, blind.Answer] = {"y": "yes", "n": "no", "d": "unsure"}
+ANSWERS: dict[str, blind.Given] = {"y": "yes", "n": "no", "d": "unsure"}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -51,9 +59,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("config", metavar="CONFIG", type=Path, nargs="?", default=Path("config.toml"), help="default: %(default)s")
     parser.add_argument("--as", dest="who", metavar="NAME", help="who decides (default: who is logged in here)")
     parser.add_argument(
-        "--blind", action="store_true", help="answer about posts, found by the machine or not, without knowing which: to measure it"
+        "--sample",
+        action="store_true",
+        help="judge a random sample of what a label would cover, blind: others are among it",
     )
-    parser.add_argument("--count", type=int, default=20, help="how many blind questions (default: %(default)s)")
+    parser.add_argument("--label", metavar="VALUE", help="with --sample: of which label (default: of all but those for tests)")
+    parser.add_argument("--count", type=int, default=20, help="with --sample: how many questions (default: %(default)s)")
 
 
 def run(arguments: Namespace) -> int:
@@ -64,7 +75,20 @@ def run(arguments: Namespace) -> int:
     need_terminal()
     with opened(config) as database:
         who = _moderator(database, arguments.who or getpass.getuser())
-        return _blind(config, database, who, arguments.count) if arguments.blind else _Review(config, database, who).run()
+        if arguments.sample:
+            return _sample(config, database, who, _asked_about(config, arguments.label), arguments.count)
+        return _Review(config, database, who).run()
+
+
+def _asked_about(config: Config, label: str | None) -> Judge:
+    """What finds the posts that the label would cover."""
+    wanted = [policy for policy in config.labels if (policy.value == label if label else not policy.is_test)]
+    if not wanted:
+        values = ", ".join(policy.value for policy in config.labels)
+        raise OperatorError(f"{label} is none of the labels: {values}" if label else f"there are only test labels: --label {values}")
+    judge = judge_of(attrs.evolve(config, labels=tuple(wanted)), given_of(config, Bank()))
+    assert judge
+    return judge
 
 
 def _moderator(database: Database, name: str) -> Moderator:
@@ -165,11 +189,11 @@ class _Review:
         return takes_two(self._config.appview.url, uri, self._above, lambda line: _say([line]))
 
 
-def _blind(config: Config, database: Database, who: Moderator, count: int) -> int:
+def _sample(config: Config, database: Database, who: Moderator, judge: Judge, count: int) -> int:
     """Questions without what would give the answer away: no address, labels, signals or history."""
-    values, random = [policy.value for policy in config.labels], SystemRandom()
+    random = SystemRandom()
     for number in range(1, max(1, count) + 1):
-        asked = database.read_now(draw, values, who.name, random)
+        asked = database.read_now(draw, judge.rules, who.name, random)
         if asked is None:
             _say(["", "There is no post left to ask about."])
             break
@@ -177,8 +201,10 @@ def _blind(config: Config, database: Database, who: Moderator, count: int) -> in
         pressed = key(f'\n{number} of {count}: does "{asked.val}" fit? y yes, n no, d I do not know, q quit > ', "yndq")
         if pressed == "q":
             break
-        database.write_now(blind.add, asked.uri, asked.cid, asked.val, who.name, asked.decision_id, ANSWERS[pressed], _now())
+        database.write_now(answered, asked, who.name, ANSWERS[pressed], _now())
     _say(_told(database.read_now(blind.tallies)))
+    judge.gate.sample = database.read_now(judged)
+    _say(one.reason for one in measured(judge))
     return 0
 
 

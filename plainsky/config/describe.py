@@ -139,10 +139,20 @@ def label_described(policy: LabelPolicy, width: int = WIDTH) -> list[str]:
     doubts = f" Where {' or '.join(policy.abstain)} fires, a person decides." if policy.abstain else ""
     return [
         f'Label "{policy.value}"',
-        *_indented(f"For a post{languages} that sets off {' or '.join(policy.signals)}: {MODES[policy.mode]}.{doubts}", 2, width),
+        *_indented(f"For a post{languages} that sets off {' or '.join(policy.signals)}: {_mode(policy)}.{doubts}", 2, width),
         f"  It ends after {plain(policy.expires)} unless it is renewed, which it is while it holds.",
         *_indented(_look(policy), 2, width),
     ]
+
+
+def _mode(policy: LabelPolicy) -> str:
+    if not policy.is_gated:
+        return MODES[policy.mode]
+    promise = policy.promise
+    return (
+        f"{MODES['auto']}, in each language where people judged {promise.judgements} or more blind and found, with 95 % certainty, at least"
+        f" {promise.precision:.0%} right; until then, and when it is missed, a person decides"
+    )
 
 
 def _look(policy: LabelPolicy) -> str:

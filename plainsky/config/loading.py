@@ -11,7 +11,6 @@ from typing import Any
 
 from attrs import evolve
 
-from labeler.policy import why_not_auto
 from plainsky.config.advice import advice
 from plainsky.config.errors import ConfigErrors, Path, Problem, shown, spelled
 from plainsky.config.schema import Config, Labeler
@@ -44,7 +43,7 @@ def from_tables(tables: dict[str, Any], name: str = "config", environment: Mappi
     config, problems = structured(tables)
     problems = [*secrets, *_beside(problems, secrets), *_repeated(tables), *_nothing_to_read(tables), *_idle(tables)]
     if config is not None:
-        problems += [*_not_measured(config), *_canary(config)]
+        problems += _canary(config)
     if config is None or problems:
         raise ConfigErrors(problems, name)
     return _with_environment(config, environment or {}, name)
@@ -103,12 +102,6 @@ def _idle(tables: dict[str, Any]) -> list[Problem]:
     if any(tables.get(table) not in (None, []) for table in ("feeds", "labels", "labeler")):
         return []
     return [Problem((), "nothing to serve: expected at least one [[feeds]] or [[labels]] table")]
-
-
-def _not_measured(config: Config) -> list[Problem]:
-    """Labels that a machine may not give by itself."""
-    refused = ((index, why_not_auto(policy)) for index, policy in enumerate(config.labels))
-    return [Problem(("labels", index, "mode"), f'"auto": {why}') for index, why in refused if why]
 
 
 def _canary(config: Config) -> list[Problem]:

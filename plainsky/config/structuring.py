@@ -18,6 +18,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from feedgen.feed import Edition, Quota
 from feedgen.rules import Rule, UnknownKind, kinds, load
+from labeler.gate import Promise
 from models.duration import Duration, duration
 from models.weights import Filed
 from plainsky.config.belonging import belongs, keys
@@ -27,6 +28,7 @@ from plainsky.config.schema import FROM_ENVIRONMENT, Config
 _ABSENT = object()
 _LIKE: dict[Any, str] = {
     Quota: 'expected a table like { posts = 2, every = "1d" }',
+    Promise: "expected a table like { precision = 0.9, judgements = 300 }",
     Edition: 'expected a table like { at = ["07:00", "18:00"], timezone = "Europe/Brussels" }',
 }
 _PICTURES = frozenset({"image", "images", "picture", "pictures", "photo", "photos", "gallery", "video", "videos", "media", "gif"})

@@ -1,5 +1,6 @@
 """`/labels/ID` and `/labels?uri=`: why a post has a label, for people and (`.json`) for programs. Who asked is nowhere kept."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ from aiohttp import hdrs, web
 
 from labeler import evidence
 from labeler.evidence import Evidence
+from labeler.measured import Measured, measured
 from models import matters
 from models.database import Session
 from models.post import POST
@@ -38,16 +40,16 @@ class LabelPages:
         """The form; with a post or an account, its labels below it."""
         asker, written = Asker(request), request.query.get("uri", "")
         found, problem = await self._of_uri(written) if written.strip() else ([], None)
-        appeals = await self._site.database.read(matters.appeals_in_public)
-        body = self._answers.html(asker, "labels.html", written=written[:2048], labels=found, problem=problem, appeals=appeals, one=False)
+        told = {"appeals": await self._site.database.read(matters.appeals_in_public), "precision": await self._precision()}
+        body = self._answers.html(asker, "labels.html", written=written[:2048], labels=found, problem=problem, one=False, **told)
         return self._answers.once(body, HTML, page_headers(asker) | _retry(problem), _status(problem))
 
     async def labels_json(self, request: web.Request) -> web.Response:
         """The same as JSON."""
         found, problem = await self._of_uri(request.query.get("uri", ""))
-        appeals = await self._site.database.read(matters.appeals_in_public)
         told: dict[str, Any] = {"error": problem} if problem else {"labels": found}
-        return self._answers.once(msgspec.json.encode({**told, "appeals": appeals}), JSON, OPEN | _retry(problem), _status(problem))
+        told |= {"appeals": await self._site.database.read(matters.appeals_in_public), "precision": await self._precision()}
+        return self._answers.once(msgspec.json.encode(told), JSON, OPEN | _retry(problem), _status(problem))
 
     async def label(self, request: web.Request) -> web.Response:
         """One label, by its number in the stream."""
@@ -55,7 +57,7 @@ class LabelPages:
         asker = Asker(request)
         if found is None:
             return self._answers.once(self._answers.html(asker, "unknown.html"), HTML, page_headers(asker), 404)
-        return self._answers.page(request, "labels.html", written="", labels=[found], problem=None, appeals=None, one=True)
+        return self._answers.page(request, "labels.html", written="", labels=[found], problem=None, appeals=None, precision=(), one=True)
 
     async def label_json(self, request: web.Request) -> web.Response:
         """The same as JSON."""
@@ -63,6 +65,11 @@ class LabelPages:
         if found is None:
             return self._answers.once(b'{"error":"unknown"}', JSON, OPEN, 404)
         return self._answers.versioned(request, msgspec.json.encode(found), JSON, OPEN, Asker(request).lang)
+
+    async def _precision(self) -> list[Measured]:
+        """How often each label was right, as far as people have judged it."""
+        judge = self._site.rooms().judge
+        return await asyncio.to_thread(measured, judge) if judge else []  # in a thread: the first time, models are read
 
     async def _of_label(self, request: web.Request) -> Evidence | None:
         return await self._site.database.read(self._read, evidence.of_label, int(request.match_info["id"]))

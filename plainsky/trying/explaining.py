@@ -9,6 +9,7 @@ import msgspec
 
 from feedgen.feed import Feed
 from labeler import signals
+from labeler.gate import Gate, judged
 from labeler.judge import Judge
 from labeler.signals import Finding
 from models import feeds
@@ -99,13 +100,13 @@ async def explained(config: Config, post: str | Given, offline: bool = False) ->
         deciding = Deciding(config, known)
         rooms = deciding.rooms(await database.read(_numbers, config.feeds))
         source, why = await _why(config, database, rooms, post, offline)
-        asking = await database.read(given_by, config)
+        asking, gate = await database.read(given_by, config), Gate(await database.read(judged))
     told = why.post
     return Explained(
         source,
         answered(why, languages()[FALLBACK]),
         tuple(_signals(config, told, asking)) if told else (),
-        tuple(_labels(judge_of(config, asking), why.did, told)) if told else (),
+        tuple(_labels(judge_of(config, asking, gate), why.did, told)) if told else (),
         tuple(notes),
     )
 

@@ -10,7 +10,7 @@ from labeler.claims import seed
 from labeler.claims.bank import Bank, in_force
 from labeler.claims.ratings import Ratings
 from labeler.judge import Judge
-from labeler.policy import LabelPolicy, why_not_auto
+from labeler.policy import LabelPolicy
 from labeler.signals import Finding, Given
 from labeler.stance.judging import Stance, shipped
 from models.post import Post
@@ -156,4 +156,5 @@ def test_a_label_on_claims_is_for_people_to_decide() -> None:
 
     assert verdict.mode == "review"
     assert verdict.evidence["findings"][0]["details"]["claim"]["id"] == "wires"
-    assert why_not_auto(LabelPolicy("likely-disinformation", ("claim_match",), "auto"))
+    auto = LabelPolicy("likely-disinformation", ("claim_match",), "auto", threshold=0.5)
+    assert [verdict.mode for verdict in Judge([auto], given=GIVEN).judge(AUTHOR, Post(ASSERTING["de"], langs=("de",)))] == ["review"]

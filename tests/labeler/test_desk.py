@@ -13,7 +13,7 @@ from labeler.persons import Refused
 from labeler.policy import LabelPolicy
 from labeler.reporting import take_appeal, take_report
 from labeler.reports import Reported, Subject
-from labeler.sampling import Blind, draw
+from labeler.sampling import Blind, answered, draw
 from models import blind, decisions, matters, moderators
 from models.database import Database
 from models.duration import duration
@@ -231,15 +231,15 @@ def test_blind_questions_are_of_posts_that_live_and_each_is_asked_once(database:
     apply(database, judged("a", CIDS[0], by=judge("shadow")), judged("b", CIDS[1], FLAGGED), judged("c", CIDS[0]), deleted("c"))
 
     asked: list[Blind] = []
-    while drawn := database.read_now(draw, ["plainsky-test"], "ann", Random(len(asked))):
+    while drawn := database.read_now(draw, judge().rules, "ann", Random(len(asked))):
         asked.append(drawn)
-        answer = blind.Answer.__args__[len(asked) - 1]  # type: ignore[attr-defined]
-        database.write_now(blind.add, drawn.uri, drawn.cid, drawn.val, "ann", drawn.decision_id, answer, NOON + duration("1s"))
+        answer = blind.Given.__args__[len(asked) - 1]  # type: ignore[attr-defined]
+        database.write_now(answered, drawn, "ann", answer, NOON + duration("1s"))
 
     assert sorted((one.uri, one.post.text) for one in asked) == [(uri("a"), FLAGGED.text), (uri("b"), FLAGGED.text)]
     assert [(one.val, one.found, one.answer, one.posts) for one in database.read_now(blind.tallies)] == [
         ("plainsky-test", True, "no", 1),
         ("plainsky-test", True, "yes", 1),
     ]
-    assert database.read_now(draw, ["plainsky-test"], "ben", Random(1)) is not None
+    assert database.read_now(draw, judge().rules, "ben", Random(1)) is not None
     assert database.read_now(decisions.count_waiting) == {}

@@ -4,14 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeler.gate import Judged, Promise, allowed, mode
+from labeler.gate import Gate, Judged, Key, Promise, allowed, primary
+from labeler.policy import LabelPolicy
 
 VALUE = "likely-disinformation"
 small = st.integers(0, 2000)
 
 
 def test_285_right_of_300_open_the_gate_and_the_reason_says_why() -> None:
-    answer = allowed(VALUE, "en", Judged(right=285, wrong=15))
+    answer = allowed(VALUE, "en", Judged(right=285, wrong=15), Promise())
 
     assert answer.allowed
     assert answer.reason == (
@@ -31,28 +32,55 @@ def test_285_right_of_300_open_the_gate_and_the_reason_says_why() -> None:
     ids=["none", "too few, all right", "too many wrong", "undecided counts as wrong"],
 )
 def test_otherwise_the_gate_is_closed_and_says_what_is_missing(judged: Judged, said: str) -> None:
-    answer = allowed(VALUE, "nl", judged)
+    answer = allowed(VALUE, "nl", judged, Promise())
 
     assert not answer.allowed
     assert said in answer.reason
 
 
-def test_auto_falls_back_to_review_where_it_is_not_earned_and_other_modes_stay() -> None:
-    judged = {(VALUE, "en"): Judged(right=300)}
+@pytest.mark.parametrize(
+    ("wanted", "langs", "rules", "in_force"),
+    [
+        ("auto", ("en",), "now", "auto"),
+        ("auto", ("en-GB",), "now", "auto"),
+        ("auto", ("nl",), "now", "review"),
+        ("auto", ("en", "nl"), "now", "review"),
+        ("auto", (), "now", "review"),
+        ("auto", ("en",), "with another model", "review"),
+        ("review", ("en",), "now", "review"),
+        ("shadow", ("en",), "now", "shadow"),
+    ],
+)
+def test_auto_is_review_where_it_is_not_earned_and_other_modes_stay(wanted: str, langs: tuple[str, ...], rules: str, in_force: str) -> None:
+    gate = Gate({Key(VALUE, "now", "en"): Judged(right=300)})
 
-    assert mode("auto", VALUE, "en", judged) == "auto"
-    assert mode("auto", VALUE, "nl", judged) == "review"
-    assert mode("auto", "another", "en", judged) == "review"
-    assert mode("shadow", VALUE, "en", judged) == "shadow"
+    assert LabelPolicy(VALUE, ("claim_match",), wanted).mode_in(langs, rules, gate) == in_force  # type: ignore[arg-type]
+
+
+def test_a_label_has_a_promise_of_its_own() -> None:
+    gate = Gate({Key(VALUE, "now", "en"): Judged(right=98, wrong=2)})
+
+    assert LabelPolicy(VALUE, ("claim_match",), "auto", promise=Promise(0.9, 100)).mode_in(("en",), "now", gate) == "auto"
+    assert LabelPolicy(VALUE, ("claim_match",), "auto", promise=Promise(0.95, 100)).mode_in(("en",), "now", gate) == "review"
+
+
+def test_a_test_label_claims_nothing_and_needs_no_judgement() -> None:
+    assert LabelPolicy("plainsky-test", ("gtube",), "auto").mode_in(("en",), "now", Gate()) == "auto"
+    assert LabelPolicy("plainsky-test", ("gtube", "claim_match"), "auto").mode_in(("en",), "now", Gate()) == "review"
+
+
+def test_languages_are_told_apart_by_what_they_begin_with() -> None:
+    assert primary(("nl-BE", "NL", "fr")) == ("fr", "nl")
+    assert primary(()) == ("",)
 
 
 @given(small, small, small)
 def test_one_more_wrong_never_opens_and_one_more_right_never_closes(right: int, wrong: int, undecided: int) -> None:
-    now = allowed(VALUE, "en", Judged(right, wrong, undecided)).allowed
+    now = allowed(VALUE, "en", Judged(right, wrong, undecided), Promise()).allowed
     worse, better = Judged(right, wrong + 1, undecided), Judged(right + 1, wrong, undecided)
 
-    assert not (allowed(VALUE, "en", worse).allowed and not now) or worse.of == Promise().judgements
-    assert allowed(VALUE, "en", better).allowed or not now
+    assert not (allowed(VALUE, "en", worse, Promise()).allowed and not now) or worse.of == Promise().judgements
+    assert allowed(VALUE, "en", better, Promise()).allowed or not now
 
 
 @pytest.mark.parametrize("promise", [{"precision": 0.0}, {"precision": 1.0}, {"judgements": 0}, {"judgements": True and 0.5}], ids=str)

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeler import signals
+from labeler.gate import Gate, Judged, Key
 from labeler.judge import Judge, text_hash
-from labeler.policy import LabelPolicy, why_not_auto
+from labeler.policy import LabelPolicy
 from labeler.signals.gtube import TEST_STRING
 from models.duration import duration
 from models.post import Post
@@ -168,9 +169,10 @@ def _other(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_label_has_its_threshold_its_languages_and_the_gates_leave(text: str, langs: tuple[str, ...], mode: str | None) -> None:
     policy = LabelPolicy("one", ("other",), "auto", threshold=0.7, languages=("nl", "en"))
+    gate = Gate({Key("one", Judge([policy]).rules["one"], "nl"): Judged(right=300)})
     text = text.replace(f" {TEST_STRING}", "")
 
-    verdicts = Judge([policy], lambda _, lang: None if lang.startswith("nl") else "not measured").judge(AUTHOR, Post(text, langs=langs))
+    verdicts = Judge([policy], gate).judge(AUTHOR, Post(text, langs=langs))
 
     assert [verdict.mode for verdict in verdicts] == ([mode] if mode else [])
 
@@ -196,17 +198,6 @@ def test_evidence_names_the_versions_of_all_that_decided() -> None:
     (verdict,) = Judge([LabelPolicy("one", ("gtube",))], versions={"config": "abc"}).judge(AUTHOR, FLAGGED)
 
     assert verdict.evidence["versions"] == {"gtube": 1, "config": "abc"}
-
-
-@pytest.mark.usefixtures("_other")
-def test_auto_is_refused_until_the_measured_precision_allows_it_but_for_the_test_signal() -> None:
-    auto = LabelPolicy("one", ("other",), "auto", languages=("nl", "fr"))
-
-    assert why_not_auto(LabelPolicy("one", ("gtube",), "auto")) is None
-    assert why_not_auto(LabelPolicy("one", ("other",), "review")) is None
-    assert "nobody has measured yet" in (why_not_auto(auto) or "")
-    assert why_not_auto(auto, lambda _, lang: None if lang == "nl" else "no") is None
-    assert why_not_auto(LabelPolicy("one", ("gtube", "other"), "auto")) is not None
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_an_appeal_is_upheld_by_a_lead_with_a_reason_and_shown_to_nobody_else(co
 
 def test_blind_questions_show_the_words_and_nothing_of_what_the_machine_found(config: Path, stored: Database) -> None:
     candidate(stored)
-    with Terminal("review", str(config), "--as", "ann", "--blind", "--count", "5") as terminal:
+    with Terminal("review", str(config), "--as", "ann", "--sample", "--label", "second-label", "--count", "5") as terminal:
         screen = terminal.until(PROMPT)
         terminal.press("n")
         told = terminal.until("0 not known")
