@@ -20,12 +20,50 @@ MOST = 50
 """Labels of one uri that are told of."""
 
 
-class Signal(msgspec.Struct, frozen=True, rename="camel"):
-    """What a signal found, and what it weighs."""
+class Claim(msgspec.Struct, frozen=True, rename="camel"):
+    """The claim that a post repeats, and who rated it how; `text` is the wording that the post is closest to."""
+
+    id: str
+    text: str
+    rating: str
+    publisher: str
+    reviewed_on: str | None
+    url: str | None
+
+
+class Feature(msgspec.Struct, frozen=True):
+    """What one feature adds: `product` = `value` x `weight`."""
+
+    feature: str
+    value: float
+    weight: float
+    product: float
+
+
+class Sum(msgspec.Struct, frozen=True, rename="camel"):
+    """The scorecard's sum, as anybody can add it up: the intercept and each feature's value x weight. Those that say most come first."""
+
+    intercept: float
+    features: tuple[Feature, ...]
+    sum: float
+    threshold: float
+    probability: float
+
+
+class Signal(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What a signal found, and what it weighs; of a signal that compares posts with claims, also which, and why it weighs so much.
+
+    `models` are the hashes (SHA-256) of the scorecard, the text model and the claims in force.
+    """
 
     kind: str
     text: str
     weight: float
+    claim: Claim | None = None
+    shared: tuple[str, ...] = ()
+    """The words that the post has in common with the claim."""
+    scorecard: Sum | None = None
+    models: dict[str, str] = {}
 
 
 class Rule(msgspec.Struct, frozen=True, rename="camel"):
@@ -154,8 +192,30 @@ def _rule(machine: Decision) -> Rule:
 
 
 def _signals(machine: Decision | None, hidden: bool) -> tuple[Signal, ...]:
-    found = machine.evidence.get("findings", ()) if machine else ()
-    return tuple(Signal(one["kind"], "" if hidden else one.get("text", ""), one["weight"]) for one in found)
+    return tuple(_signal(one, hidden) for one in machine.evidence.get("findings", ())) if machine else ()
+
+
+def _signal(found: dict[str, Any], hidden: bool) -> Signal:
+    signal = Signal(found["kind"], "" if hidden else found.get("text", ""), found["weight"])
+    if "details" not in found:
+        return signal
+    details = found["details"]
+    return msgspec.structs.replace(
+        signal,
+        claim=_claim(details["claim"]),
+        shared=() if hidden else tuple(details["shared"]),
+        scorecard=_sum(details["scorecard"]),
+        models=details["hashes"],
+    )
+
+
+def _claim(said: dict[str, Any]) -> Claim:
+    return Claim(said["id"], said["wording"], said["rating"], said["publisher"], said["reviewed_on"], said["url"])
+
+
+def _sum(decided: dict[str, Any]) -> Sum:
+    rows = sorted((Feature(**row) for row in decided["features"]), key=lambda row: (-abs(row.product), row.feature))
+    return Sum(decided["intercept"], tuple(rows), decided["sum"], decided["threshold"], decided["probability"])
 
 
 def _said(session: Session, reasons: Sequence[Decision]) -> tuple[Word, ...]:

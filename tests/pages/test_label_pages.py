@@ -7,22 +7,32 @@ from typing import Any
 import attrs
 import pytest
 
+from labeler.claims import seed
+from labeler.claims.bank import Bank, in_force
 from labeler.declaration import Reports
 from labeler.desk import Desk, Item
+from labeler.gate import Gate, Judged, Key
+from labeler.issuer import Judged as Told
 from labeler.judge import Judge
 from labeler.persons import By, Persons
 from labeler.policy import LabelPolicy
 from labeler.reporting import take_appeal
 from labeler.reports import Reported, Subject
+from labeler.signals import Given
+from labeler.stance.features import FUNCTIONS
+from labeler.stance.judging import shipped
 from models import decisions, matters, moderators
 from models.database import Database
 from models.duration import duration
 from models.moderators import Moderator
 from models.post import Post
+from models.scorecard import recomputed
 from plainsky.config.schema import Labeler
+from plainsky.pages.languages import languages
 from tests.support.kept import Kept
 from tests.support.labels import AUTHOR, CIDS, FLAGGED, HARMLESS, NOON, SRC, apply, deleted, issuer, judge, judged, uri
 from tests.support.pages import CONFIG, Reader, assert_safe, reading
+from tests.support.stance import BANK
 
 POLICIES = (LabelPolicy("plainsky-test", ("gtube",), "auto"), LabelPolicy("person", ("gtube",), "review"))
 PERSONS, DESK, BEN = Persons(SRC, POLICIES), Desk(SRC, POLICIES), Moderator("ben-the-lead", "lead", NOON, None)
@@ -139,6 +149,86 @@ async def test_of_a_deleted_post_no_word_is_shown(database: Database, reader: Re
     assert (await told(reader, "/labels/2.json"))["id"] == 1
 
 
+ASSERTS = Post("Look! Windmills poison our drinking water with copper everywhere", langs=("en",))
+CLAIMS = (LabelPolicy("likely-disinformation", ("claim_match",), "auto", threshold=0.5),)
+
+
+def on_claims() -> Judge:
+    """Labels by claims, which people have found right often enough."""
+    rules = Judge(CLAIMS).rules[CLAIMS[0].value]
+    gate = Gate({Key(CLAIMS[0].value, rules, "en"): Judged(right=300)})
+    return Judge(CLAIMS, gate, given=Given(Bank(in_force([*BANK, *seed.claims(0)]))))
+
+
+async def test_a_label_on_a_claim_names_it_its_fact_check_the_words_in_common_and_every_number(database: Database, reader: Reader) -> None:
+    apply(database, judged("post", CIDS[0], ASSERTS, on_claims()))
+
+    label = await told(reader, "/labels/1.json")
+    (signal,) = label["signals"]
+    assert signal["claim"] == {
+        "id": "wires",
+        "text": "Windmills poison drinking water with copper",
+        "rating": "False",
+        "publisher": "Ghent Checks",
+        "reviewedOn": None,
+        "url": "https://checks.example.org/windmills-copper",
+    }
+    assert signal["shared"] == ["windmills", "poison", "drinking", "water", "copper"]
+    card = signal["scorecard"]
+    assert recomputed({**card, "abstentions": []}, shipped()) == []
+    assert abs(card["intercept"] + sum(row["value"] * row["weight"] for row in card["features"]) - card["sum"]) < 1e-9
+    assert signal["models"]["scorecard"] == shipped().hash
+    assert signal["models"].keys() == {"scorecard", "text_model", "claims"}
+    assert label["rule"]["versions"]["claim_match"] == 1
+
+    page = await reader.get("/labels/1")
+    assert_safe(page)
+    text = " ".join(page.texts("main"))
+    for words in ("Windmills poison drinking water with copper", "Rated “False” by Ghent Checks.", "windmills, poison, drinking"):
+        assert words in text
+    (link,) = [element.attrs for element in page.html.query("main a") if "checks.example.org" in (element.attrs.get("href") or "")]
+    assert link["rel"] == "noreferrer nofollow"
+    rows = {
+        cells[0].split()[-1]: cells[1:]
+        for row in page.html.query("tbody tr")
+        if (cells := [cell.to_text() for cell in row.query("th, td")])
+    }
+    assert rows["similarity"][1] == f"{shipped().weights.weights['similarity']:.3f}"
+    assert shipped().hash[:16] in text
+
+
+async def test_of_a_claim_all_is_told_when_the_post_is_deleted_but_the_posts_own_words(database: Database, reader: Reader) -> None:
+    apply(database, judged("post", CIDS[0], ASSERTS, on_claims()))
+    apply(database, deleted("post"))
+
+    (signal,) = (await told(reader, "/labels/1.json"))["signals"]
+    assert (signal["text"], signal.get("shared"), signal["claim"]["id"]) == ("", None, "wires")
+    assert signal["scorecard"]["features"]
+    page = await reader.get("/labels/1")
+    assert "Words in common" not in page.body
+    assert "everywhere" not in page.body
+
+
+@pytest.mark.parametrize("lang", ["nl", "fr"])
+async def test_every_feature_has_a_name_in_every_language(database: Database, reader: Reader, lang: str) -> None:
+    apply(database, judged("post", CIDS[0], ASSERTS, on_claims()))
+    page = await reader.get(f"/labels/1?lang={lang}")
+
+    assert_safe(page)
+    assert [name for name in FUNCTIONS if not languages()[lang].has(f"feature.{name}")] == []
+
+
+async def test_a_fact_check_that_is_no_web_address_is_not_linked(database: Database, reader: Reader) -> None:
+    verdict = on_claims().judge(AUTHOR, ASSERTS)[0]
+    verdict.evidence["findings"][0]["details"]["claim"]["url"] = "javascript:alert(1)"
+    apply(database, Told(uri("post"), CIDS[0], [verdict], ASSERTS))
+
+    page = await reader.get("/labels/1")
+    assert_safe(page)
+    assert "javascript:" not in page.body
+    assert "No fact-check is linked to it." in " ".join(page.texts("main p"))
+
+
 async def test_words_of_hidden_accounts_are_not_shown(database: Database, reader: Reader) -> None:
     from models import accounts
     from models.accounts import Account
@@ -148,6 +238,9 @@ async def test_words_of_hidden_accounts_are_not_shown(database: Database, reader
 
     label = await told(reader, "/labels/1.json")
     assert (label["post"], label["signals"][0]["text"]) == (None, "")
+
+    apply(database, judged("other", CIDS[0], ASSERTS, on_claims()))
+    assert "shared" not in (await told(reader, "/labels/2.json"))["signals"][0]
 
 
 async def test_a_label_on_an_account_has_a_persons_word_and_no_post(database: Database, reader: Reader) -> None:
