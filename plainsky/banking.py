@@ -34,7 +34,7 @@ def asks(labels: Iterable[LabelPolicy]) -> bool:
 
 def given_of(config: Config, bank: Bank) -> Given:
     """What signals may ask beside the post, by a config."""
-    return Given(bank, config.claims.ratings)
+    return Given(bank, config.claims.ratings, config.labeler.context.doubtful if config.labeler else frozenset())
 
 
 def given_by(session: Session, config: Config) -> Given:

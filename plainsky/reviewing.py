@@ -110,6 +110,7 @@ def lines(config: Config, item: Item, sight: Seen, facts: Known) -> Iterator[str
         yield f"  its author labels it: {plain(', '.join(sight.post.self_labels))}"
     yield f"  labels on it: {plain(', '.join(facts.labels)) or 'none'}"
     yield from _reasons(config, sight.post, facts)
+    yield from context(config, sight.post)
     yield from _asked(facts)
     yield from _history(facts)
 
@@ -157,6 +158,12 @@ def _reasons(config: Config, post: Post | None, facts: Known) -> Iterator[str]:
     yield from (f"  signal {finding.kind}: {plain(finding.text)} (weight {finding.weight:g})" for finding in findings)
     if not findings:
         yield "  signals: none"
+
+
+def context(config: Config, post: Post | None) -> Iterator[str]:
+    """What the operator's lists say of it: no reason for a label, but worth knowing."""
+    notes = config.labeler.context.notes(post) if config.labeler and post else ()
+    yield from (f"  context: {plain(note)}" for note in notes)
 
 
 def _first_judged(decided: Iterable[Decision]) -> Decision | None:

@@ -19,10 +19,11 @@ from models.post import Post
 
 
 class Given(NamedTuple):
-    """What signals may ask beside the post: the claims in force, and what ratings mean."""
+    """What signals may ask beside the post: the claims in force, what ratings mean, and domains of low credibility."""
 
     bank: Bank = Bank()
     ratings: Ratings = Ratings()
+    doubtful: frozenset[str] = frozenset()
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -36,15 +36,16 @@ class Signal:
     version = 1
 
     def __init__(self, given: Given) -> None:
-        self._bank, self._ratings = given.bank, given.ratings
+        self._bank, self._ratings, self._doubtful = given.bank, given.ratings, given.doubtful
         self._stance: Stance | None = None
         self._false: dict[str, bool] = {}
 
     @property
     def models(self) -> Mapping[str, str]:
-        """The scorecard, the text model that is one of its features, and what ratings mean by the config."""
+        """The scorecard, the text model that is one of its features, and what the config says of ratings and of domains."""
         stance = self._judging()
-        return {"scorecard": stance.scorecard.hash, "text_model": stance.model.hash, "ratings": hash_of(asdict(self._ratings))}
+        said = {"ratings": asdict(self._ratings), "domains": sorted(self._doubtful)}
+        return {"scorecard": stance.scorecard.hash, "text_model": stance.model.hash, "config": hash_of(said)}
 
     def look(self, post: Post) -> Finding | None:
         """The claim, its fact-check, and every number that the weight follows from."""
@@ -63,7 +64,9 @@ class Signal:
         return Finding(self.kind, text, position, weight, _details(judged, stance, state.hash))
 
     def _judging(self) -> Stance:
-        self._stance = self._stance or Stance()  # here: models are read where posts are judged, not where a config is checked
+        self._stance = self._stance or Stance(
+            doubtful=self._doubtful
+        )  # here: models are read where posts are judged, not where a config is checked
         return self._stance
 
     def _is_false(self, rating: str) -> bool:

@@ -58,6 +58,8 @@ def _lines(told: Explained) -> Iterator[str]:
         yield from ("", *_feed(feed, told.source == "given"))
     if told.signals:
         yield from ("", "Signals", *(line for signal in told.signals for line in _signal(signal)))
+    if told.context:
+        yield from ("", "Context, for who decides", *(f"  {CONTROL.sub(' ', note)}" for note in told.context))
     if told.labels:
         yield from ("", "Labels", *map(_label, told.labels))
 

@@ -14,6 +14,7 @@ from attrs import Factory, field, frozen, validators
 from feedgen.feed import Feed
 from feedgen.opt_out import OptOut
 from labeler.claims.ratings import Ratings
+from labeler.context import Context
 from labeler.declaration import Reports
 from labeler.limits import Breaker, Throttle
 from labeler.policy import LabelPolicy
@@ -180,6 +181,7 @@ class Labeler:
     """Who has more followers is labelled by two people."""
     key: str | None = field(default=None, repr=False, metadata=FROM_ENVIRONMENT)
     reports: Reports = Factory(Reports)
+    context: Context = Factory(Context)
 
 
 def _is_source(text: str) -> bool:

@@ -60,6 +60,8 @@ class Explained(msgspec.Struct, frozen=True, rename="camel"):
     signals: tuple[SignalSays, ...]
     labels: tuple[LabelSays, ...]
     notes: tuple[str, ...]
+    context: tuple[str, ...] = ()
+    """What the operator's lists say of it (`labeler.context`)."""
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -108,6 +110,7 @@ async def explained(config: Config, post: str | Given, offline: bool = False) ->
         tuple(_signals(config, told, asking)) if told else (),
         tuple(_labels(judge_of(config, asking, gate), why.did, told)) if told else (),
         tuple(notes),
+        tuple(config.labeler.context.notes(told)) if told and config.labeler else (),
     )
 
 

@@ -130,10 +130,11 @@ def test_another_model_or_meaning_of_ratings_makes_other_rules_and_more_claims_d
     first = rules()
     assert first == rules(Given()) == rules(Given(Bank(in_force(BANK[:1]))))
     assert first != rules(GIVEN._replace(ratings=Ratings(false=("Nonsense",))))
+    assert first != rules(GIVEN._replace(doubtful=frozenset({"hoax.example"})))
 
     shown = shipped().weights
     other = Weights(kind="scorecard", name="x", weights=shown.weights, intercept=shown.intercept - 0.001, features=shown.features)
-    monkeypatch.setattr("labeler.signals.claim_match.Stance", lambda: Stance(Scorecard(other)))
+    monkeypatch.setattr("labeler.signals.claim_match.Stance", lambda doubtful: Stance(Scorecard(other), doubtful=doubtful))
     assert first != rules()
 
 

@@ -32,6 +32,7 @@ url = "http://localhost:1"
 [labeler]
 did = "{SRC}"
 two_people_above = 0
+context = {{ domains = ["example.org"], patterns = ["look"] }}
 
 [[labels]]
 value = "plainsky-test"
@@ -100,6 +101,8 @@ def test_a_candidate_is_shown_as_readers_see_it_with_signals_and_labelled_by_one
         "labels on it: none",
         "signal gtube: ",
         "second-label: 1 of the 1 that are needed (review)",
+        "context: it links to example.org: example.org is on your list of low credibility",
+        "context: your pattern look fits: look",
         "y label it, n do not; Y, N the same with a reason of your own; s skip, u undo the last, q quit",
     ):
         assert words in screen, screen
@@ -185,6 +188,7 @@ def test_blind_questions_show_the_words_and_nothing_of_what_the_machine_found(co
         assert terminal.ended() == 0
 
     assert "a chart" in screen
+    assert "context" not in screen
     assert 'does "second-label" fit?' in screen
     assert [words for words in (uri("post"), "gtube", "signal", "before:") if words in screen] == []
     assert "There is no post left to ask about." in told
