@@ -7,12 +7,25 @@ from models.database import Session
 
 
 class Gap(NamedTuple):
-    """Events of `host` between two upstream times (µs) never came."""
+    """Events of `host` between two upstream times (µs) did not come.
+
+    It is healed at a time (µs, of our clock) when all of the stretch was read after all, `healed_from` another place.
+    """
 
     host: str
     from_us: int
     to_us: int
     cause: str
+    healed_at: int | None = None
+    healed_from: str | None = None
+
+
+class Open(NamedTuple):
+    """A gap that is not healed, by its number."""
+
+    id: int
+    from_us: int
+    to_us: int
 
 
 def save(session: Session, host: str, cursor: int, time_us: int) -> None:
@@ -57,9 +70,21 @@ def log_time(session: Session) -> int:
 
 def add_gaps(session: Session, gaps: Iterable[Gap]) -> None:
     """Remember what is missing."""
-    session.executemany("INSERT INTO gap (host, from_us, to_us, cause) VALUES (?, ?, ?, ?)", gaps)
+    session.executemany("INSERT INTO gap (host, from_us, to_us, cause) VALUES (?, ?, ?, ?)", [gap[:4] for gap in gaps])
 
 
 def gaps(session: Session, since_us: int) -> list[Gap]:
     """The gaps that end after a time, oldest first."""
-    return [Gap(*row) for row in session.execute("SELECT host, from_us, to_us, cause FROM gap WHERE to_us > ? ORDER BY id", (since_us,))]
+    columns = ", ".join(Gap._fields)
+    return [Gap(*row) for row in session.execute(f"SELECT {columns} FROM gap WHERE to_us > ? ORDER BY id", (since_us,))]
+
+
+def open_gaps(session: Session, since_us: int) -> list[Open]:
+    """The gaps that end after a time and are not healed, oldest first."""
+    rows = session.execute("SELECT id, from_us, to_us FROM gap WHERE to_us > ? AND healed_at IS NULL ORDER BY id", (since_us,))
+    return [Open(*row) for row in rows]
+
+
+def heal(session: Session, gap_id: int, now: int, whence: str) -> None:
+    """All that the gap missed has been read from somewhere else, and is stored."""
+    session.execute("UPDATE gap SET healed_at = ?, healed_from = ? WHERE id = ?", (now, whence, gap_id))

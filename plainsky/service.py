@@ -41,6 +41,7 @@ from plainsky.http import make_app
 from plainsky.ingest import Source
 from plainsky.jobs import Jobs
 from plainsky.knowing.following import Following
+from plainsky.knowing.healing import Healer
 from plainsky.knowing.known import Known
 from plainsky.knowing.rechecking import Rechecker
 from plainsky.labeling import Labeling, judge_of
@@ -181,7 +182,9 @@ class Service:
             self._pages.reads(source.kind)
         storer = self.storer
         if source is None and self.config.ingest.source != "replay":
-            self._always.start([Rechecker(self.database, self._documents, self._storing(storer), self._clock).run()])
+            store, folder = self._storing(storer), self.config.recording.folder if self.config.recording else None
+            self._always.start([Rechecker(self.database, self._documents, store, self._clock).run()])
+            self._always.start([Healer(self.database, self.config.ingest, folder, store, self._clock).run()])
         reading = Reading(self.config.ingest, self.database, storer, self.metrics, self.committed)
         self.metrics.watch("plainsky_queue", "Events read and not stored yet.", lambda: reading.waiting)
         await reading.run(source)

@@ -14,7 +14,7 @@ from plainsky.asking.identity import resolve_handles
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
-from plainsky.ingest.notes import HandleNote, ListNote
+from plainsky.ingest.notes import BeginNote, HandleNote, ListNote
 from plainsky.ingest.recording import Recorder
 from plainsky.ingest.supervisor import Supervisor
 from plainsky.knowing.following import handles_in
@@ -49,6 +49,7 @@ async def record(config: Config, recorder: Recorder, seconds: float | None) -> N
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    recorder.note(BeginNote(int(time.time() * 1e6)))
     supervisor = Supervisor(source_of(config.ingest), config.ingest.hosts, recorder, recorder.resume, patience=patience_of(config.ingest))
     work = [asyncio.create_task(supervisor.run()), asyncio.create_task(recorder.keep_flushing())]
     if uris := await _named(config, recorder):

@@ -1,9 +1,10 @@
-"""What a recording holds beside events: who was on a list, and whose a handle was, as read while it was made (docs/recording.md).
+"""What a recording holds beside events: who was on a list, whose a handle was, and where it has holes (docs/recording.md).
 
-Rules go by these, too, so whoever rebuilds a feed from a recording needs them. Replaying posts passes them over.
+Rules go by lists and handles, too, so whoever rebuilds a feed from a recording needs them. Replaying posts passes them over.
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import msgspec
 
@@ -32,12 +33,28 @@ class HandleNote(msgspec.Struct, frozen=True, tag_field="kind", tag="handle"):
     time_us: int
 
 
-_decode: Callable[[bytes], ListNote | HandleNote] = msgspec.json.Decoder(ListNote | HandleNote).decode
+class BeginNote(msgspec.Struct, frozen=True, tag_field="kind", tag="begin"):
+    """Somebody began to record at `time_us` (of his clock): what came between the line before and the next event is not here."""
+
+    time_us: int
 
 
-def noted(line: bytes) -> ListNote | HandleNote | None:
+class GapNote(msgspec.Struct, frozen=True, tag_field="kind", tag="gap"):
+    """Events between two upstream times (µs) did not come: the source said so."""
+
+    from_us: int
+    to_us: int
+    cause: str
+
+
+Note: TypeAlias = ListNote | HandleNote | BeginNote | GapNote
+_decode: Callable[[bytes], Note] = msgspec.json.Decoder(Note).decode
+_STARTS = tuple(b'{"kind":"%b",' % kind for kind in (b"list", b"handle", b"begin", b"gap"))
+
+
+def noted(line: bytes) -> Note | None:
     """The note in a line of a recording; None when it is none."""
-    if not line.startswith((b'{"kind":"list",', b'{"kind":"handle",')):
+    if not line.startswith(_STARTS):
         return None
     try:
         return _decode(line)

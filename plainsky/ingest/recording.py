@@ -16,6 +16,7 @@ import msgspec
 from models.events import Event
 from plainsky.errors import OperatorError
 from plainsky.ingest import Position
+from plainsky.ingest.notes import GapNote
 
 if TYPE_CHECKING:
     from zstandard import ZstdCompressionWriter
@@ -91,7 +92,8 @@ class Recorder:
         self.dropped += 1
 
     def gap(self, from_us: int, to_us: int, cause: str) -> None:
-        """A recording holds events only: `record` logs gaps, replay knows nothing of them."""
+        """Write down that something is missing."""
+        self.note(GapNote(from_us, to_us, cause))
 
     async def room(self) -> None:
         """Files always have room."""

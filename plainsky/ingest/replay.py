@@ -1,6 +1,6 @@
 """`source = "replay"`: plays a recording as if it came over a wire, at full speed, in real time or n times as fast.
 
-Its host is the path of the recording, its cursor the number of a line over all its files, from 1.
+Its host is the path of the recording, its cursor the number of a line over all its files, from 1. Holes in the recording are told as gaps.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import msgspec
 
 from models.events import Event
 from plainsky.ingest import Position, Sink
-from plainsky.ingest.notes import noted
+from plainsky.ingest.notes import BeginNote, GapNote, noted
 from plainsky.ingest.recording import lines
 
 BREATH_EVERY = 255  # after every 256 lines others may run: a mask
@@ -34,6 +34,8 @@ class Replay:
     ) -> None:
         self.received = 0
         self._pace, self._clock, self._sleep = pace, clock, sleep
+        self._last_us: int | None = None
+        self._hole: int | None = None  # the time of the last event before one
 
     async def run(self, host: str, start: Position | None, sink: Sink) -> None:
         """Play the recording at the path `host` to its end, again from `start` if that is a position in it, else whole.
@@ -49,9 +51,9 @@ class Replay:
             self.received += 1
             event = decoded(line)
             if event is None:
-                if not noted(line):
-                    sink.drop("bad_line")
+                self._note(line, sink)
                 continue
+            self._pass_hole(event, sink)
             if self._pace:
                 began = began or (event.time_us, self._clock())
                 await self._until(began[1] + (event.time_us - began[0]) / 1e6 / self._pace)
@@ -59,6 +61,22 @@ class Replay:
             if not number & BREATH_EVERY:
                 await asyncio.sleep(0)
                 await sink.room()
+
+    def _note(self, line: bytes, sink: Sink) -> None:
+        note = noted(line)
+        if isinstance(note, GapNote):
+            sink.gap(note.from_us, note.to_us, note.cause)
+        elif isinstance(note, BeginNote):
+            self._hole = self._last_us
+        elif note is None:
+            sink.drop("bad_line")
+
+    def _pass_hole(self, event: Event, sink: Sink) -> None:
+        """Nobody recorded between the last event and this one."""
+        if self._hole is not None:
+            sink.gap(self._hole, max(self._hole, event.time_us), "recording stopped")
+            self._hole = None
+        self._last_us = event.time_us
 
     async def _until(self, due: float) -> None:
         """Wait, awake enough that no watchdog takes a quiet stretch of a recording for a dead host."""

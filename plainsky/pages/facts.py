@@ -78,12 +78,14 @@ class InForce(msgspec.Struct, frozen=True):
 
 
 class KnownGap(msgspec.Struct, frozen=True, rename="camel"):
-    """Events of a host between two times that never came."""
+    """Events of a host between two times that did not come; `healed_at` (null: not yet) all of them were read `healed_from` elsewhere."""
 
     from_: str = msgspec.field(name="from")
     to: str
     cause: str
     host: str
+    healed_at: str | None
+    healed_from: str | None
 
 
 class FeedFacts(msgspec.Struct, frozen=True, rename="camel"):
@@ -207,7 +209,8 @@ def entry(feed: Feed, told: Told, lang: Language) -> Entry:
 
 def gap_of(gap: Gap) -> KnownGap:
     """A gap as it is told."""
-    return KnownGap(format_datetime(gap.from_us), format_datetime(gap.to_us), gap.cause, gap.host)
+    healed = format_datetime(gap.healed_at) if gap.healed_at is not None else None
+    return KnownGap(format_datetime(gap.from_us), format_datetime(gap.to_us), gap.cause, gap.host, healed, gap.healed_from)
 
 
 def address(did: str, rkey: str) -> str:

@@ -1,10 +1,11 @@
-"""`/status`: how the service fares. No number of it is about a reader: requests are not among what is told."""
+"""`/status`, and `/status.json` for programs: how the service fares. No number is about a reader: requests are not among what is told."""
 
 import platform
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import aiohttp
+import msgspec
 from aiohttp import web
 
 from models import cursors, looking
@@ -12,9 +13,11 @@ from models.cursors import Gap
 from models.database import Session
 from models.duration import duration
 from models.looking import ReadList, Stream
+from models.protocol.syntax import format_datetime
 from plainsky import __version__
 from plainsky.knowing.labelers import stream_of
-from plainsky.pages.answering import Answers, Asker
+from plainsky.pages.answering import JSON, OPEN, Answers, Asker
+from plainsky.pages.facts import KnownGap, gap_of
 from plainsky.pages.languages import Language
 from plainsky.pages.site import Site
 
@@ -36,6 +39,26 @@ class Stored(NamedTuple):
     gaps: list[Gap]
 
 
+class Source(msgspec.Struct, frozen=True, rename="camel"):
+    """A host: up to when it is stored, and whether it is the one in use."""
+
+    host: str
+    stored_to: str
+    in_use: bool
+
+
+class StatusFacts(msgspec.Struct, frozen=True, rename="camel"):
+    """`/status.json`. `lag_seconds` is null before the first event; `unread` are lists that could not be read yet, by at-uri."""
+
+    source: str
+    log_time: str | None
+    lag_seconds: float | None
+    sources: tuple[Source, ...]
+    gaps: tuple[KnownGap, ...]
+    unread: tuple[str, ...]
+    versions: dict[str, str]
+
+
 class StatusPage:
     """The page."""
 
@@ -44,7 +67,7 @@ class StatusPage:
 
     def routes(self) -> list[web.RouteDef]:
         """What is served."""
-        return [web.get("/status", self.status)]
+        return [web.get("/status", self.status), web.get("/status.json", self.status_json)]
 
     async def status(self, request: web.Request) -> web.Response:
         """The page."""
@@ -55,12 +78,29 @@ class StatusPage:
             "status.html",
             site=site,
             stored=known,
-            unread=sorted(site.rooms().lists - {each.uri for each in known.lists}),
+            unread=self._unread(known),
             counted=list(self._counted(lang)),
             up=lang.about(site.clock() - site.started),
             versions=VERSIONS,
             now=site.clock() * 1e6,
         )
+
+    async def status_json(self, request: web.Request) -> web.Response:
+        """The same for programs."""
+        site, known = self._site, await self._site.database.read(stored)
+        facts = StatusFacts(
+            source=site.source,
+            log_time=format_datetime(known.log_time) if known.log_time else None,
+            lag_seconds=round(site.clock() - known.log_time / 1e6, 1) if known.log_time else None,
+            sources=tuple(Source(each.host, format_datetime(each.time_us), each.current) for each in known.sources),
+            gaps=tuple(map(gap_of, known.gaps)),
+            unread=tuple(self._unread(known)),
+            versions={**VERSIONS, known.version[0]: known.version[1]},
+        )
+        return self._answers.versioned(request, msgspec.json.encode(facts), JSON, OPEN, Asker(request).lang)
+
+    def _unread(self, known: Stored) -> list[str]:
+        return sorted(self._site.rooms().lists - {each.uri for each in known.lists})
 
     def _counted(self, lang: Language) -> Iterator[tuple[str, int]]:
         """What happened since the start, and how often."""

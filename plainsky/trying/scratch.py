@@ -25,6 +25,7 @@ from plainsky.errors import OperatorError
 from plainsky.ingest import Position
 from plainsky.ingest.recording import lines
 from plainsky.ingest.replay import decoded
+from plainsky.ingest.stretch import Shown, Stretch
 from plainsky.ingest.supervisor import Supervisor
 from plainsky.knowing.known import Known
 from plainsky.pipeline.entering import layout
@@ -37,9 +38,6 @@ from plainsky.reading import patience_of, source_of
 BATCH = 2_000
 STEP = 1_000
 HOST = "scratch"
-
-Shown = Callable[[float], None]
-"""Is told how much is done, from 0 to 1."""
 
 
 @contextmanager
@@ -160,64 +158,21 @@ def _fill(session: Session, table: str, columns: str, rows: Sequence[Row]) -> No
     session.insert(f"INSERT INTO {table} ({columns})", rows)
 
 
-class LookingBack:
-    """A sink that stores what Jetstream kept, until it comes to the present."""
-
-    def __init__(self, house: House, since: int, until: int, shown: Shown) -> None:
-        self._house, self._since, self._until, self._shown = house, since, until, shown
-        self._batch: list[Event] = []
-        self._position = Position(HOST, 0, since)
-        self.done = asyncio.Event()
-        self.host = ""
-
-    def connected(self, host: str) -> None:
-        """It begins."""
-
-    def put(self, event: Event, cursor: int) -> None:
-        """An event."""
-        self._batch.append(event)
-        self.passed(cursor, event.time_us)
-
-    def passed(self, cursor: int, time_us: int) -> None:
-        """Time goes on."""
-        self._position = Position(self.host, cursor, time_us)
-        if time_us >= self._until:
-            self.done.set()
-
-    def drop(self, reason: str) -> None:
-        """Left out."""
-
-    def gap(self, from_us: int, to_us: int, cause: str) -> None:
-        """The host does not look so far back."""
-
-    async def room(self) -> None:
-        """Store what came."""
-        if len(self._batch) >= BATCH:
-            await self.finish()
-
-    async def finish(self) -> None:
-        """Store the rest."""
-        batch, self._batch = self._batch, []
-        await asyncio.to_thread(self._house.store, batch)
-        self._shown((self._position.time_us - self._since) / max(1, self._until - self._since))
-
-    async def resume(self, host: str) -> Position | None:
-        """For the supervisor."""
-        await self.finish()
-        self.host = host
-        return self._position
-
-
 async def look_back(house: House, ingest: Ingest, since: Duration, shown: Shown, now: Callable[[], float] = time.time) -> None:
     """Store what the config's Jetstream hosts still have of the newest stretch."""
     until = int(now() * 1e6) - ingest.margin
-    sink = LookingBack(house, until - since, until, shown)
-    supervisor = Supervisor(source_of(ingest), ingest.hosts, sink, sink.resume, patience=patience_of(ingest))
-    tasks = [asyncio.create_task(supervisor.run()), asyncio.create_task(sink.done.wait())]
+
+    async def store(events: Sequence[Event]) -> None:
+        await asyncio.to_thread(house.store, events)
+        shown(stretch.progress)
+
+    stretch = Stretch(until - since, until, store, at_once=BATCH)
+    supervisor = Supervisor(source_of(ingest), ingest.hosts, stretch, stretch.resume, patience=patience_of(ingest))
+    tasks = [asyncio.create_task(supervisor.run()), asyncio.create_task(stretch.done.wait())]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
     for result in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(result, Exception):
             raise result
-    await sink.finish()
+    await stretch.finish()

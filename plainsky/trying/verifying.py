@@ -16,7 +16,7 @@ from models.lists import Copy
 from models.protocol.syntax import format_datetime
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
-from plainsky.ingest.notes import HandleNote, ListNote, noted
+from plainsky.ingest.notes import BeginNote, GapNote, HandleNote, ListNote, noted
 from plainsky.ingest.recording import lines
 from plainsky.ingest.replay import decoded
 from plainsky.knowing.known import Known
@@ -25,7 +25,7 @@ from plainsky.trying.scratch import BATCH, House
 
 MILLISECOND = 1_000
 
-_Told: TypeAlias = Event | ListNote
+_Told: TypeAlias = Event | ListNote | BeginNote | GapNote
 
 
 class Rebuilt(NamedTuple):
@@ -55,13 +55,13 @@ def rebuilt(database: Database, config: Config, rkey: str, recording: Path, at: 
         raise OperatorError(f"{rkey}: its pages depend on whom their reader follows, so there is nothing to compare them with")
     handles = {note.handle: note.did for note in map(noted, lines(recording)) if isinstance(note, HandleNote)}
     house = House.of(database, [feed], Known(handles), config)
-    _play(house, config, _until(recording, at))
+    holes = _play(house, config, _until(recording, at))
     if not house.events:
         raise OperatorError(f"{recording}: nothing in it is as old as {format_datetime(at or 0)}")
     # The newest event is what the log's time comes from, unless events of no interest came after it.
     log_time = house.log_time if at is None or house.log_time > at - MILLISECOND else at
     pages = FeedPages(database, [feed], {feed.rkey: house.ids[0]}, log_time)
-    return Rebuilt(pages, feed, log_time, list(_doubts(house, feed, log_time)))
+    return Rebuilt(pages, feed, log_time, [*_missing(holes, log_time - feed.window), *_doubts(house, feed, log_time)])
 
 
 def _until(recording: Path, at: int | None) -> Iterator[_Told]:
@@ -74,17 +74,24 @@ def _until(recording: Path, at: int | None) -> Iterator[_Told]:
             yield told
 
 
-def _play(house: House, config: Config, told: Iterable[_Told]) -> None:
-    """Lists count from where they stand among the events."""
+def _play(house: House, config: Config, told: Iterable[_Told]) -> list[tuple[int, int]]:
+    """Lists count from where they stand among the events. Returns the holes in the recording, as times (µs)."""
     out = config.opt_out.list_uris(house.storer.rooms.known.handles.get)
-    batch = _Batch(house)
+    batch, last, holes, begun = _Batch(house), 0, list[tuple[int, int]](), False
     for one in told:
         if isinstance(one, ListNote):
             batch.store()
             _learn(house, one.copy, one.uri in out)
+        elif isinstance(one, GapNote):
+            holes.append((one.from_us, one.to_us))
+        elif isinstance(one, BeginNote):
+            begun = last > 0
         else:
+            holes += [(last, one.time_us)] if begun else []
+            last, begun = one.time_us, False
             batch.add(one)
     batch.store()
+    return holes
 
 
 class _Batch:
@@ -118,6 +125,12 @@ class _Batch:
 def _learn(house: House, copy: Copy, opts_out: bool) -> None:
     rooms = house.storer.rooms
     house.database.write_now(list_read, house.storer, copy, rooms.with_list(copy) if copy.uri in rooms.lists else None, opts_out)
+
+
+def _missing(holes: Iterable[tuple[int, int]], floor: int) -> Iterator[str]:
+    for start, end in holes:
+        if end >= floor:
+            yield f"the recording has a hole from {format_datetime(start)} to {format_datetime(end)}: posts of then are missing here"
 
 
 def _doubts(house: House, feed: Feed, log_time: int) -> Iterator[str]:

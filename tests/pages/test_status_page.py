@@ -1,5 +1,9 @@
 """`/status`: how the service fares, and nothing about readers."""
 
+from pathlib import Path
+
+import msgspec
+
 from feedgen.feed import Feed
 from feedgen.rules import load
 from models import cursors, lists
@@ -7,9 +11,12 @@ from models.cursors import Gap
 from models.database import Database
 from plainsky.knowing.labelers import stream_of
 from plainsky.metrics import Metrics
+from plainsky.pages.status import StatusFacts
 from tests.support.garden import at, created, did
 from tests.support.kept import Kept
 from tests.support.pages import reading
+
+DOCS = Path(__file__).parents[2] / "docs" / "pages.md"
 
 
 async def test_sources_gaps_lists_and_labelers_are_told(database: Database) -> None:
@@ -24,11 +31,43 @@ async def test_sources_gaps_lists_and_labelers_are_told(database: Database) -> N
 
     tables = got.texts("tbody tr")
     assert tables[0].startswith("wss://relay.example in use 2026-11-20 12:00")
-    assert "2026-11-20 11:58 2026-11-20 11:59 <OutdatedCursor> wss://relay.example" in tables
+    assert "2026-11-20 11:58 2026-11-20 11:59 <OutdatedCursor> wss://relay.example not yet" in tables
     assert "Friends 2 1 hour ago" in tables
     assert "did:plc:labeler 1 234" in tables
     assert [text.split()[0] for text in got.texts(".plain li")][:3] == ["Plainsky", "Python", "aiohttp"]
     assert got.texts(".plain li")[-1].split()[0].lower() == database.dialect
+
+
+async def test_a_gap_tells_when_and_from_where_it_was_healed_also_to_programs(database: Database) -> None:
+    kept = Kept(database)
+    kept.store([created(1, 1, 1)])
+    gaps = [Gap("wss://relay.example", at(second), at(second + 10), "OutdatedCursor") for second in (-90, -60)]
+    database.write_now(cursors.add_gaps, gaps)
+    first, second = database.read_now(cursors.open_gaps, 0)
+    database.write_now(cursors.heal, first.id, at(120), "wss://other.example")
+    database.write_now(cursors.heal, second.id, at(180), "recording")
+
+    async with reading(kept) as reader:
+        got, dutch, told = await reader.get("/status"), await reader.get("/status", "nl"), await reader.get("/status.json")
+        known = await reader.get("/status.json", If_None_Match=told.headers["ETag"])
+
+    tables = got.texts("tbody tr")
+    assert any(row.endswith("2026-11-20 12:02 from wss://other.example") for row in tables)
+    assert any(row.endswith("2026-11-20 12:03 uit een opname") for row in dutch.texts("tbody tr"))
+    facts = msgspec.json.decode(told.body)
+    assert facts["gaps"][1] == {
+        "from": "2026-11-20T11:58:30.000Z",
+        "to": "2026-11-20T11:58:40.000Z",
+        "cause": "OutdatedCursor",
+        "host": "wss://relay.example",
+        "healedAt": "2026-11-20T12:02:00.000Z",
+        "healedFrom": "wss://other.example",
+    }
+    assert facts["sources"] == [{"host": "wss://relay.example", "storedTo": "2026-11-20T12:00:01.000Z", "inUse": True}]
+    assert facts["logTime"] == "2026-11-20T12:00:01.000Z"
+    assert facts["lagSeconds"] == 3599.0
+    assert [name for name in msgspec.structs.fields(StatusFacts) if f"`{name.encode_name}`" not in DOCS.read_text()] == []
+    assert known.status == 304
 
 
 async def test_a_list_that_was_never_read_is_told_too(database: Database) -> None:

@@ -20,7 +20,7 @@ from plainsky.cli import main
 from plainsky.commands.record import record
 from plainsky.config.loading import parse
 from plainsky.config.schema import Config
-from plainsky.ingest.notes import HandleNote, ListNote, noted
+from plainsky.ingest.notes import BeginNote, HandleNote, ListNote, noted
 from plainsky.ingest.recording import Recorder, lines
 from plainsky.ingest.replay import Replay
 from plainsky.pipeline.pruning import prune
@@ -215,6 +215,23 @@ def test_what_is_missing_in_a_recording_is_told(tmp_path: Path, capsys: pytest.C
     assert "posts of before are missing here" in capsys.readouterr().err
 
 
+def test_holes_in_a_recording_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.toml").write_text(TEXT)
+    with Recorder(tmp_path / "recording") as recorder:
+        recorder.note(BeginNote(at(0)))
+        recorder.put(created(1, 1, 1), 1)
+        recorder.gap(at(2), at(3), "OutdatedCursor")
+        recorder.put(created(1, 4, 4), 2)
+        recorder.note(BeginNote(at(100)))
+        recorder.put(created(1, 101, 101), 3)
+
+    assert main(["verify", "newest", "--recording", str(tmp_path / "recording"), "--config", str(tmp_path / "config.toml")]) == 0
+    told = capsys.readouterr().err
+    for start, end in ((2, 3), (4, 101)):
+        assert f"a hole from {format_datetime(at(start))} to {format_datetime(at(end))}: posts of then are missing" in told
+    assert told.count("a hole") == 2
+
+
 def test_a_recordings_fingerprints_are_those_of_its_finished_files(tmp_path: Path) -> None:
     for events in (story()[:3], story()[3:6]):
         recording(tmp_path, events)
@@ -240,6 +257,7 @@ async def test_a_recording_notes_who_is_on_the_lists_and_whose_the_handles_are(t
 
     notes = [note for line in lines(tmp_path / "recording") if (note := noted(line))]
     assert [(type(note).__name__, getattr(note, "did", None), getattr(note, "members", None)) for note in notes] == [
+        ("BeginNote", None, None),
         ("HandleNote", did(3), None),
         ("ListNote", None, (did(1), did(2))),
     ]
