@@ -34,7 +34,7 @@ class Pages:
     ) -> None:
         self._site = Site(database, config, rooms, metrics, config.ingest.source, clock)
         self._asking = Asking(config, database)
-        self._answers = Answers(clock)
+        self._answers = Answers(clock, config.labeler is not None)
 
     def reads(self, source: str) -> None:
         """Readers are told that posts come from this source."""

@@ -23,6 +23,9 @@ from plainsky.pages.languages import FALLBACK, Language, chosen, languages
 
 KEPT = 2_000
 _VARY = "Accept-Language, Accept-Encoding"
+LABELS = "/labels"
+MENU = {"/": "feeds", "/why": "why", LABELS: "labels", "/changes": "changes", "/status": "status"}
+"""The pages that every page links to, each with the key of its name."""
 HTML = "text/html"
 JSON = "application/json"
 OPEN = {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*", "X-Content-Type-Options": "nosniff"}
@@ -52,7 +55,8 @@ class Asker:
 class Answers:
     """Renders pages, and remembers which version of each was told when."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, labels: bool = False) -> None:
+        """labels: there is a labeler, whose page belongs into the menu."""
         folder = files("plainsky.pages")
         loader = jinja2.FunctionLoader(lambda name: (folder / "templates" / name).read_text("utf-8"))
         self._templates = jinja2.Environment(
@@ -62,7 +66,7 @@ class Answers:
         self._icon = (folder / "static" / "icon.svg").read_bytes()
         self._stamp = _digest(self._style)[:12]
         self._versions: OrderedDict[str, tuple[str, float]] = OrderedDict()
-        self._clock = clock
+        self._clock, self._menu = clock, MENU if labels else {path: key for path, key in MENU.items() if path != LABELS}
 
     def routes(self) -> list[web.RouteDef]:
         """What stands still."""
@@ -84,6 +88,7 @@ class Answers:
             languages=languages(),
             fallback=FALLBACK,
             stamp=self._stamp,
+            menu=self._menu,
             version=__version__,
             **values,
         )

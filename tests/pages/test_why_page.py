@@ -1,6 +1,7 @@
 """`/why?uri=`: for each feed in or out, by which rule, at which place; and nothing of what may not be told."""
 
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 import msgspec
@@ -12,9 +13,10 @@ from feedgen.rules import load
 from models import cursors, entries, known_labels
 from models.database import Database
 from models.duration import duration
+from plainsky.config.schema import Labeler
 from tests.support.garden import account, at, created, deleted, did, record, rkey, updated, uri
-from tests.support.kept import FEEDS, Kept, feed
-from tests.support.pages import reading
+from tests.support.kept import FEEDS, LABELS, SRC, Kept, feed
+from tests.support.pages import CONFIG, reading
 from tests.support.public import Public
 
 GARDEN = FEEDS[0]
@@ -287,3 +289,21 @@ async def test_with_more_entries_before_it_than_are_counted_the_place_says_more(
 
     assert garden["said"] == "It stands in the feed, at place 10\u202f001+."
     assert garden["onPage"] is None
+
+
+async def test_where_there_is_a_labeler_every_page_and_every_answer_links_to_its_labels(database: Database) -> None:
+    kept_ = Kept(database)
+    kept_.store([created(1, 1, 1)])
+    labels = attrs.evolve(CONFIG, labeler=Labeler(did=SRC), labels=LABELS)
+    asked = f"/why?lang=nl&uri={quote(uri(1, 1))}"
+
+    async with reading(kept_, labels) as reader:
+        pages = [await reader.get(path) for path in ("/?lang=nl", "/feeds/garden?lang=nl", "/changes?lang=nl", "/status?lang=nl", asked)]
+        there = await reader.get(f"/labels?lang=nl&uri={quote(uri(1, 1))}")
+    async with reading(kept_) as reader:
+        without = [await reader.get(path) for path in ("/", asked)]
+
+    assert all("Labels" in page.texts(".menu a") for page in pages)
+    assert f"/labels?uri={quote(uri(1, 1), safe='')}&lang=nl" in [link.attrs["href"] for link in pages[-1].html.query("main a")]
+    assert there.status == 200
+    assert not any("/labels" in page.body for page in without)
