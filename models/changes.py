@@ -33,7 +33,8 @@ class Effect(msgspec.Struct, frozen=True):
 class Change(msgspec.Struct, frozen=True):
     """What becomes of a feed or label. `diff` are lines in plain words that begin with "- " (no more) or "+ " (from now on).
 
-    Hashes are those of the rules before and after. `effect` is None where nobody looked.
+    Hashes are those of the rules before and after. `effect` is None where nobody looked. `said` are the values that each line of `diff`
+    says, as JSON, to be told in other languages; empty texts where they are not known.
     """
 
     what: What
@@ -43,6 +44,7 @@ class Change(msgspec.Struct, frozen=True):
     after: str | None
     diff: tuple[str, ...]
     effect: Effect | None
+    said: tuple[str, ...] = ()
 
 
 class Logged(msgspec.Struct, frozen=True):
@@ -60,6 +62,7 @@ class Logged(msgspec.Struct, frozen=True):
     effect: Effect | None
     previous: str
     hash: str
+    said: tuple[str, ...] = ()
 
 
 class Head(msgspec.Struct, frozen=True):

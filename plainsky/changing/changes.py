@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from feedgen.feed import Feed
 from models import cursors, settings
 from models.changes import Action, Change, Effect, What, append
 from models.database import Session
@@ -17,27 +18,37 @@ from plainsky.changing import in_force
 from plainsky.config.describe import feed_described, label_described
 from plainsky.config.hashing import label_hash, rules_hash
 from plainsky.config.schema import Config
+from plainsky.config.values import feed_values, label_values
 from plainsky.pipeline.rebuilding import Plan
 
 _SETTING = "in force"
 _ONE_LINE = 1_000_000
 
-UNSAID: Mapping[What, tuple[str, ...]] = {
-    "feed": ("+ Its rules read as before; other accounts have the handles that they name.",),
-    "label": ("+ Its rules read as before; how it looks to readers, or what it may be put on, is another.",),
+UNSAID: Mapping[What, tuple[str, str]] = {
+    "feed": ("+ Its rules read as before; other accounts have the handles that they name.", '{"key":"same_feed"}'),
+    "label": ("+ Its rules read as before; how it looks to readers, or what it may be put on, is another.", '{"key":"same_label"}'),
 }
-"""Told when a description is the same, and its hash is not."""
+"""Told when a description is the same, and its hash is not: the line, and its values."""
 
 Effects = Callable[[str], Effect | None]
 """By a label's value, what becomes of the stored posts."""
 
 
 class Told(msgspec.Struct, frozen=True):
-    """A feed or label as it was: the hash of its rules, its description line by line, and a feed's window (µs)."""
+    """A feed or label as it was: the hash of its rules, its description line by line, a feed's window (µs), and the lines' values.
+
+    Before there were values, none were kept.
+    """
 
     hash: str
     lines: tuple[str, ...]
     window: int = 0
+    values: tuple[str, ...] = ()
+
+    @property
+    def valued(self) -> Mapping[str, str]:
+        """The values of each line."""
+        return dict(zip(self.lines, self.values, strict=False))
 
 
 class InForce(msgspec.Struct, frozen=True):
@@ -50,9 +61,17 @@ class InForce(msgspec.Struct, frozen=True):
 def in_force_of(config: Config, handles: Mapping[str, str]) -> InForce:
     """What a config says. handles: the DID of each handle that is known."""
     return InForce(
-        {feed.rkey: Told(rules_hash(feed, handles), _lines(feed_described(feed, _ONE_LINE)), feed.window) for feed in config.feeds},
-        {policy.value: Told(label_hash(policy), _lines(label_described(policy, _ONE_LINE))) for policy in config.labels},
+        {feed.rkey: _feed(feed, handles) for feed in config.feeds},
+        {
+            policy.value: Told(label_hash(policy), _lines(label_described(policy, _ONE_LINE)), 0, tuple(label_values(policy)))
+            for policy in config.labels
+        },
     )
+
+
+def _feed(feed: Feed, handles: Mapping[str, str]) -> Told:
+    lines = _lines(feed_described(feed, _ONE_LINE))
+    return Told(rules_hash(feed, handles), lines, feed.window, tuple(feed_values(feed)))
 
 
 def _lines(lines: Sequence[str]) -> tuple[str, ...]:
@@ -70,7 +89,7 @@ def record(session: Session, now_holds: InForce, plan: Plan, reason: str, now: i
     changes = [*_changes("feed", held.feeds, now_holds.feeds, of_feed), *_changes("label", held.labels, now_holds.labels, of_label)]
     append(session, changes, reason, now)
     in_force.remember(session, {rkey: told.hash for rkey, told in now_holds.feeds.items()}, now)
-    if changes:
+    if held != now_holds:
         settings.put(session, _SETTING, msgspec.json.encode(now_holds, order="sorted").decode())
 
 
@@ -95,13 +114,20 @@ class _Effects:
 def _changes(what: What, before: Mapping[str, Told], after: Mapping[str, Told], of: Effects) -> Iterator[Change]:
     for name in sorted(before.keys() | after.keys()):
         was, will_be = before.get(name), after.get(name)
-        if was != will_be:
+        if _says(was) != _says(will_be):
             action: Action = "added" if was is None else "removed" if will_be is None else "changed"
             hashes = was.hash if was else None, will_be.hash if will_be else None
-            yield Change(what, name, action, *hashes, difference(was, will_be) or UNSAID[what], of(name))
+            lines = difference(was, will_be) or [UNSAID[what]]
+            yield Change(what, name, action, *hashes, tuple(line for line, _ in lines), of(name), tuple(values for _, values in lines))
 
 
-def difference(was: Told | None, will_be: Told | None) -> tuple[str, ...]:
-    """What is said no more ("- "), and what is said from now on ("+ "), line by line."""
+def _says(told: Told | None) -> tuple[object, ...] | None:
+    """All but the values, which say the same again."""
+    return (told.hash, told.lines, told.window) if told else None
+
+
+def difference(was: Told | None, will_be: Told | None) -> list[tuple[str, str]]:
+    """What is said no more ("- "), and what is said from now on ("+ "), line by line, each with its values."""
     lines = difflib.ndiff(was.lines if was else (), will_be.lines if will_be else ())
-    return tuple(line for line in lines if line.startswith(("- ", "+ ")))
+    valued = {"- ": was.valued if was else {}, "+ ": will_be.valued if will_be else {}}
+    return [(line, valued[line[:2]].get(line[2:], "")) for line in lines if line.startswith(("- ", "+ "))]

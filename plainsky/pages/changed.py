@@ -7,6 +7,7 @@ from models import changes
 from models.changes import Head, Logged
 from models.database import Session
 from plainsky.pages.answering import JSON, OPEN, Answers, Asker
+from plainsky.pages.retelling import lines
 from plainsky.pages.site import Site
 
 ON_PAGE = 20
@@ -27,8 +28,10 @@ class ChangesPages:
         head, found = await self._site.database.read(_read, _number(request.query.get("before", "")))
         shown, more = found[:ON_PAGE], found[ON_PAGE:]
         names = {feed.rkey for _, feed in self._site.numbered()}
+        lang = Asker(request).lang
+        told = [(change, lines(change, lang)) for change in shown]
         return self._answers.page(
-            request, "changes.html", head=head, shown=shown, older=shown[-1].seq if more else None, rkeys=names, site=self._site
+            request, "changes.html", head=head, shown=told, older=shown[-1].seq if more else None, rkeys=names, site=self._site
         )
 
     async def changes_json(self, request: web.Request) -> web.Response:

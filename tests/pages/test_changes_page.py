@@ -25,7 +25,7 @@ async def test_a_change_tells_its_reason_its_difference_and_its_effect(database:
     assert_safe(english)
     assert english.texts("h2") == ["Changed garden"]
     assert english.texts(".reason") == ["Too many <i>pumpkins</i>"]
-    assert english.texts(".diff li") == ["- has the hashtag #garden", "+ has the hashtag #<b>gardens</b>"]
+    assert english.texts(".diff li [dir]") == ["has the hashtag #garden", "has the hashtag #<b>gardens</b>"]
     assert "3 came in and 12 345 went; 7 authors concerned" in english.texts(".change .note")[0]
     assert dutch.texts("h2") == ["Veranderd garden"]
 
