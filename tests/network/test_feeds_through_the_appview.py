@@ -11,18 +11,7 @@ from tests.support.programs import Service, wait_until
 WITHIN_SECONDS = 10.0
 """A bound for a busy machine. How long it takes on an idle one is printed by `pytest -s`: the promise is two seconds."""
 
-CONFIG = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-
-[store]
-url = "sqlite:///@FOLDER@/plainsky.sqlite"
-
-[ingest]
-source = "firehose"
-hosts = ["{firehose}"]
-
+TABLES = """
 [[feeds]]
 rkey = "garden"
 name = "Garden"
@@ -72,7 +61,7 @@ def generator(request: pytest.FixtureRequest) -> str:
 def serve(net: Net, service: Callable[..., Service], publisher: str, generator: str, rkey: str) -> Feed:
     """The service, known to the network under a DID of either method; `publisher` announces the feed."""
     net.account(publisher)
-    running = service(CONFIG.format(firehose=net.firehose).replace("port = @PORT@", f'port = @PORT@\npublisher = "{net.did(publisher)}"'))
+    running = service(net.config(TABLES, f'publisher = "{net.did(publisher)}"'))
     did = f"did:web:localhost%3A{running.port}"
     if generator == "did:plc":
         did = net.create_did({"bsky_fg": {"type": "BskyFeedGenerator", "endpoint": running.url}})

@@ -9,26 +9,7 @@ from tests.support.programs import Service, wait_until
 
 WITHIN_SECONDS = 15.0
 
-CONFIG = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-publisher = "{publisher}"
-
-[store]
-url = "sqlite:///@FOLDER@/plainsky.sqlite"
-
-[ingest]
-source = "firehose"
-hosts = ["{firehose}"]
-
-[identity]
-resolver = "{pds}"
-plc = "{plc}"
-
-[appview]
-url = "{appview}"
-
+TABLES = """
 [log]
 level = "debug"
 
@@ -50,8 +31,7 @@ def test_bob_and_dan_each_see_whom_they_follow_and_nobody_is_written_down(net: N
     follow(net, "bob", "carol")
     follow(net, "dan", "alice")
     net.process()
-    config = CONFIG.format(publisher=net.did("alice"), firehose=net.firehose, pds=net.pds, plc=net.plc, appview=net.appview)
-    plainsky = service(config)
+    plainsky = service(net.config(TABLES, f'publisher = "{net.did("alice")}"'))
     feed = net.publish_feed("alice", "near", plainsky.did)
     by_carol, by_alice = net.post("carol", "nearby, a fox"), net.post("alice", "nearby, a heron")
     net.post("carol", "far away")

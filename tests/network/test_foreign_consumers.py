@@ -23,18 +23,7 @@ from tests.support.labels import AUTHOR, CIDS, FLAGGED, judge
 from tests.support.network import Net, Ref
 from tests.support.programs import Service, get_json, wait_until
 
-CONFIG = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-
-[store]
-url = "sqlite:///@FOLDER@/plainsky.sqlite"
-
-[ingest]
-source = "firehose"
-hosts = ["{firehose}"]
-
+TABLES = """
 [labeler]
 did = "{did}"
 
@@ -52,7 +41,7 @@ def test_three_foreign_consumers_have_exactly_the_log_while_it_grows_and_connect
 ) -> None:
     net.account("louise")
     key, did = PrivateKey(), net.did("louise")
-    running = service(CONFIG.format(firehose=net.firehose, did=did), env={"PLAINSKY_LABELER_KEY": key.to_hex()})
+    running = service(net.config(TABLES.format(did=did)), env={"PLAINSKY_LABELER_KEY": key.to_hex()})
     database = Database(f"sqlite:///{running.folder}/plainsky.sqlite")
     try:
         issue(database, did, key, 0, FIRST)
@@ -115,7 +104,7 @@ def test_query_labels_answers_as_ozone_does_for_the_same_labels(net: Net, servic
     net.account("odile")
     net.account("omar")
     did = net.did("odile")
-    text = CONFIG.format(firehose=net.firehose, did=did).replace('"plainsky-test"', '"spam"\ntargets = ["post", "account"]')
+    text = net.config(TABLES.format(did=did)).replace('"plainsky-test"', '"spam"\ntargets = ["post", "account"]')
     running = service(text, env={"PLAINSKY_LABELER_KEY": PrivateKey().to_hex()})
     author, (kept, taken, other) = net.did("omar"), net.posts("omar", ["one", "two", "three"])
     said = [(kept, True), (taken, True), (taken, False), (author, True)]

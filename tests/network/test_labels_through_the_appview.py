@@ -12,18 +12,7 @@ from models.protocol.k256 import PrivateKey
 from tests.support.network import Net, Ref
 from tests.support.programs import Service, wait_until
 
-CONFIG = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-
-[store]
-url = "{store}"
-
-[ingest]
-source = "firehose"
-hosts = ["{firehose}"]
-
+TABLES = """
 [labeler]
 did = "{did}"
 
@@ -51,9 +40,9 @@ def start(
 ) -> Service:
     """The labeler, announced by the account `who` and read by the AppView."""
     net.account(who)
-    text = CONFIG.format(firehose=net.firehose, did=net.did(who), store="sqlite:///@FOLDER@/plainsky.sqlite")
     running = service(
-        text, env={"PLAINSKY_LABELER_KEY": key.to_hex(), **({} if store.startswith("sqlite") else {"PLAINSKY_STORE_URL": store})}
+        net.config(TABLES.format(did=net.did(who))),
+        env={"PLAINSKY_LABELER_KEY": key.to_hex(), **({} if store.startswith("sqlite") else {"PLAINSKY_STORE_URL": store})},
     )
     net.publish_labeler(who, running.url, f"did:key:{public_key_multibase(key.public_key)}", ["plainsky-test"])
     net.subscribe_labeler(net.did(who))

@@ -9,27 +9,7 @@ from tests.support.programs import Service, wait_until
 
 WITHIN_SECONDS = 15.0
 
-CONFIG = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-publisher = "{publisher}"
-
-[store]
-url = "sqlite:///@FOLDER@/plainsky.sqlite"
-
-[ingest]
-source = "firehose"
-hosts = ["{firehose}"]
-
-[identity]
-resolver = "{pds}"
-plc = "{plc}"
-
-[appview]
-url = "{appview}"
-refresh = "1s"
-
+TABLES = """
 [opt_out]
 hashtags = ["NoFeeds"]
 lists = ["{asking}"]
@@ -95,10 +75,9 @@ class House:
         self.friends, self.asking, of_pack = self.keeper.list("Friends"), self.keeper.list("Asking"), self.keeper.list("P", "referencelist")
         self.of_pack, self.pack = of_pack, self.keeper.pack(of_pack)
         net.account(name)
-        values = {"firehose": net.firehose, "pds": net.pds, "plc": net.plc, "appview": net.appview, "publisher": net.did(name)}
         named = {"asking": self.asking.uri, "friends": self.friends.rkey, "pack": self.pack.uri, "ozone": net.ozone_did, "tag": name}
         net.process()
-        self.service = service(CONFIG.format(**values, **named))
+        self.service = service(net.config(TABLES.format(**named), f'publisher = "{net.did(name)}"'))
         self._uris = {rkey: net.publish_feed(name, rkey, self.service.did) for rkey in ("friends", "pack", "clean")}
 
     def shown(self, rkey: str) -> list[str]:

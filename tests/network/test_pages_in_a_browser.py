@@ -12,25 +12,7 @@ from tests.support.browser import Page, browsing
 from tests.support.network import Net, Ref
 from tests.support.programs import Service, wait_until
 
-CONFIG = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-
-[store]
-url = "sqlite:///@FOLDER@/plainsky.sqlite"
-
-[ingest]
-source = "firehose"
-hosts = ["{host}"]
-
-[identity]
-plc = "{plc}"
-resolver = "{appview}"
-
-[appview]
-url = "{appview}"
-
+TABLES = """
 [opt_out]
 hashtags = ["browser-no-feeds"]
 
@@ -38,8 +20,8 @@ hashtags = ["browser-no-feeds"]
 rkey = "gardens"
 name = "Gardens"
 description = "All about gardens, newest first."
-locales.nl = {{ name = "Tuinen", description = "Alles over tuinen, het nieuwste eerst." }}
-per_author = {{ posts = 3, every = "1d" }}
+locales.nl = { name = "Tuinen", description = "Alles over tuinen, het nieuwste eerst." }
+per_author = { posts = 3, every = "1d" }
 
 [[feeds.include]]
 kind = "hashtag"
@@ -47,7 +29,7 @@ any = ["browsergarden"]
 
 [[feeds.include]]
 kind = "all"
-rules = [{{ kind = "keyword", any = ["rose*"] }}, {{ kind = "none", rules = [{{ kind = "reply" }}] }}]
+rules = [{ kind = "keyword", any = ["rose*"] }, { kind = "none", rules = [{ kind = "reply" }] }]
 
 [[feeds.exclude]]
 kind = "label"
@@ -72,7 +54,7 @@ def rosalind(net: Net) -> None:
 @pytest.fixture
 def pages(net: Net, service: Callable[..., Service]) -> Service:
     """The service, which reads what happens."""
-    started = service(CONFIG.format(host=net.firehose, plc=net.plc, appview=net.appview))
+    started = service(net.config(TABLES))
 
     def reads() -> bool:
         net.post("rosalind", "hello #browsercats")
@@ -141,7 +123,7 @@ def test_a_post_that_the_service_never_stored_is_judged_as_the_network_has_it(
     net: Net, posts: list[Ref], service: Callable[..., Service]
 ) -> None:
     net.process()
-    later = service(CONFIG.format(host=net.firehose, plc=net.plc, appview=net.appview))  # begins to read when the posts are past
+    later = service(net.config(TABLES))  # begins to read when the posts are past
     status, answer = later.get(f"/why.json?uri={posts[0].uri}")
     gone, _ = later.get(f"/why.json?uri=at://{net.did('rosalind')}/app.bsky.feed.post/3aaaaaaaaaaaa")
 

@@ -13,24 +13,7 @@ import pytest
 from tests.support.network import Net, XrpcRefused
 from tests.support.programs import ROOT, Service, wait_until
 
-CONFIG = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-publisher = "{publisher}"
-{did}
-
-[identity]
-plc = "{plc}"
-resolver = "{pds}"
-
-[store]
-url = "sqlite:///@FOLDER@/plainsky.sqlite"
-
-[ingest]
-source = "firehose"
-hosts = ["{firehose}"]
-
+TABLES = """
 [[feeds]]
 rkey = "garden"
 name = "Jardin 🌷"
@@ -57,11 +40,8 @@ class Operator:
     def __init__(self, net: Net, service: Callable[..., Service], name: str, method: str) -> None:
         self.net, self.name = net, name
         net.account(name)
-        did = ""
-        head = CONFIG.replace("{publisher}", net.did(name)).replace("{plc}", net.plc).replace("{pds}", net.pds)
-        if method == "did:plc":
-            did = f'did = "{net.did(name)}"'
-        self.service = service(head.replace("{did}", did).replace("{firehose}", net.firehose))
+        did = net.did(name)
+        self.service = service(net.config(TABLES, f'publisher = "{did}"' + f'\ndid = "{did}"' * (method == "did:plc")))
         (self.service.folder / "garden.png").write_bytes(png(200))
 
     def publish(self, *options: str, password: str = "appPassword") -> subprocess.CompletedProcess[str]:

@@ -12,25 +12,7 @@ from labeler import keys
 from tests.support.network import Net, Ref
 from tests.support.programs import ROOT, Service, get_json
 
-CONFIG = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-
-[identity]
-plc = "{plc}"
-resolver = "{appview}"
-
-[appview]
-url = "{appview}"
-
-[store]
-url = "sqlite:///@FOLDER@/plainsky.sqlite"
-
-[ingest]
-source = "firehose"
-hosts = ["{firehose}"]
-
+TABLES = """
 [labeler]
 did = "{did}"
 key_file = "@FOLDER@/labeler.key"
@@ -61,7 +43,7 @@ class Operator:
 
     def __init__(self, net: Net, service: Callable[..., Service], name: str, folder: Path, more: str = "", **look: str) -> None:
         self.net, self.name, self.did = net, name, net.account(name)
-        text = CONFIG.format(plc=net.plc, appview=net.appview, firehose=net.firehose, did=self.did, **{**TOLD_BY_ITSELF, **look})
+        text = net.config(TABLES.format(did=self.did, **{**TOLD_BY_ITSELF, **look}))
         keys.create(folder / "labeler.key")
         self.key_file = folder / "labeler.key"
         self.service = service(text.replace("@FOLDER@/labeler.key", str(self.key_file)) + more)

@@ -14,6 +14,27 @@ from typing import Any
 from tests.support.programs import request_json
 
 POST = "app.bsky.feed.post"
+_CONFIG = """
+[service]
+hostname = "localhost:@PORT@"
+port = @PORT@
+{service}
+
+[store]
+url = "sqlite:///@FOLDER@/plainsky.sqlite"
+
+[ingest]
+source = "firehose"
+hosts = ["{firehose}"]
+
+[identity]
+plc = "{plc}"
+resolver = "{pds}"
+
+[appview]
+url = "{appview}"
+refresh = "1s"
+"""
 CONSUMERS = {"atcute": "consumers/labels.mjs", "official": "app/labels-official.mjs"}
 
 
@@ -57,6 +78,10 @@ class Net:
         self.firehose: str = info["firehose"].split("/xrpc/")[0]
         """The PDS as a WebSocket host: `ws://localhost:PORT`."""
         self._control: str = info["control"]
+
+    def config(self, tables: str, service: str = "") -> str:
+        """A config of ours that reads this network, with these tables, and these lines more in [service]."""
+        return _CONFIG.format(service=service, firehose=self.firehose, plc=self.plc, pds=self.pds, appview=self.appview) + tables
 
     # accounts
 
