@@ -1,9 +1,9 @@
 """Judges a post: for which label values is there a reason, and what is it. Pure: nothing is read, written or timed."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -32,11 +32,14 @@ class Verdict(msgspec.Struct, frozen=True):
     expires: Duration = EVER
 
 
+Saw: TypeAlias = Callable[[Post, Sequence[Verdict]], None]
+
+
 class Judge:
     """All label policies of a config. Each signal looks at a post once, however many policies it supports.
 
     gate: what people found of it, which says where a machine may label alone; without, it may nowhere. versions: what else is told with
-    each verdict, such as the hash of the config. given: what signals may ask beside the post.
+    each verdict, such as the hash of the config. given: what signals may ask beside the post. saw: is told of each post that is judged.
     """
 
     def __init__(
@@ -45,11 +48,12 @@ class Judge:
         gate: Gate | None = None,
         versions: Mapping[str, str] | None = None,
         given: signals.Given | None = None,
+        saw: Saw | None = None,
     ) -> None:
         kinds = {kind for policy in policies for kind in (*policy.signals, *policy.abstain)}
         self._signals = [signals.load(kind, given) if given else signals.load(kind) for kind in sorted(kinds)]
         self.gate = gate or Gate()
-        self.policies = policies
+        self.policies, self._saw = policies, saw
         of_signals = {signal.kind: signal.version for signal in self._signals}
         self._policies = [(policy, _versions(policy, of_signals, versions or {})) for policy in policies]
 
@@ -73,6 +77,13 @@ class Judge:
 
         A post is judged by what it says: its author's DID changes nothing.
         """
+        verdicts = self.find(post)
+        if self._saw:
+            self._saw(post, verdicts)
+        return verdicts
+
+    def find(self, post: Post) -> list[Verdict]:
+        """The same of a post that is judged not now, but again, or only to be told of."""
         findings = {finding.kind: finding for signal in self._signals if (finding := signal.look(post))}
         if not findings:
             return []

@@ -54,4 +54,4 @@ def _judged(found: Found, reasons: Sequence[Decision], judge: Judge) -> Judged |
     if body is None or uri is None:
         return None
     post = posts.unpacked(body)
-    return Judged(found.label.uri, found.label.cid or "", judge.judge(uri.authority, post), post)
+    return Judged(found.label.uri, found.label.cid or "", judge.find(post), post)

@@ -20,13 +20,13 @@ LOOK_SECONDS = 2.0
 class GateKeeper:
     """Keeps `gate` in step with the database. `judge` gives what labels are judged by at the moment."""
 
-    def __init__(self, database: Database, gate: Gate, judge: Callable[[], Judge | None]) -> None:
+    def __init__(self, database: Database, gate: Gate, judge: Callable[[], Judge | None], metrics: Metrics) -> None:
         self._database, self._gate, self._judge = database, gate, judge
         self._measured: Sequence[Measured] = ()
         self._told: dict[tuple[str, str], bool] = {}
+        self._watched_by(metrics)
 
-    def watched_by(self, metrics: Metrics) -> None:
-        """Let these metrics tell of it."""
+    def _watched_by(self, metrics: Metrics) -> None:
         by = ("label", "language")
         text = "The lower end of the 95 % interval of the share of what the label covers that people, asked blind, found right."
         metrics.watch_by_all("plainsky_label_precision_low", text, by, lambda: {_of(one): one.low for one in self._measured})

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -37,6 +37,8 @@ class Health:
         self._started, self._heard = clock(), 0.0
         self._ever = False
         self.reads_source = True
+        self.also: dict[str, Callable[[], Mapping[str, Any] | None]] = {}
+        """Parts that there is something to say of, if they give something; each with `ok`."""
 
     def heard(self) -> None:
         """The source said something that was stored."""
@@ -49,6 +51,7 @@ class Health:
             parts["ingest"] = self._ingest_part()
         if self._signs:
             parts["signingKey"] = {"ok": self._signs()}
+        parts |= {name: part for name, told in self.also.items() if (part := told()) is not None}
         well = all(part["ok"] for part in parts.values())
         return Report(well, {"status": "ok" if well else "failing", **parts})
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from labeler.gate import Gate
 from labeler.issuer import Issuer
 from labeler.issuing import Issuing
-from labeler.judge import Judge
+from labeler.judge import Judge, Saw
 from labeler.persons import Persons
 from labeler.service import LabelService
 from labeler.signals import Given
@@ -53,6 +53,6 @@ class Labeling(NamedTuple):
         return 0 < self.metrics.lag() < UP_TO_DATE_SECONDS
 
 
-def judge_of(config: Config, given: Given, gate: Gate | None = None) -> Judge | None:
-    """Judges by the config's labels, what signals may ask and what people found of it; None without a labeler."""
-    return Judge(config.labels, gate, {"config": config_hash(config)}, given) if config.labeler else None
+def judge_of(config: Config, given: Given, gate: Gate | None = None, saw: Saw | None = None) -> Judge | None:
+    """Judges by the config's labels, what signals may ask and what people found of it; None without a labeler. `saw` as of `Judge`."""
+    return Judge(config.labels, gate, {"config": config_hash(config)}, given, saw) if config.labeler else None

@@ -34,6 +34,7 @@ from plainsky.changing.deciding import Deciding, known_now, links_of, numbered
 from plainsky.claims import Refresher
 from plainsky.config.schema import Config
 from plainsky.config.signing import signing_key
+from plainsky.drifting import Drift
 from plainsky.errors import OperatorError
 from plainsky.gating import GateKeeper
 from plainsky.health import Health
@@ -82,8 +83,8 @@ class Service:
         self._keeper = BankKeeper(self.database, self._bank, lambda: self.config, clock)
         self._gate = Gate()
         self._judge: Judge | None = None
-        self._gatekeeper = GateKeeper(self.database, self._gate, lambda: self._judge)
-        self._gatekeeper.watched_by(self.metrics)
+        self._gatekeeper = GateKeeper(self.database, self._gate, lambda: self._judge, self.metrics)
+        self._drift = Drift(self.database, lambda: self.config.labels, self.metrics)
 
     @property
     def url(self) -> str:
@@ -103,6 +104,7 @@ class Service:
         await self._keeper.prepare(writes)
         self._make_labeler()
         await self._gatekeeper.prepare()
+        await self._drift.prepare() if writes else None
         await self._make_feeds()
         following = await self._follow() if writes else None
         log_time = await self.database.read(cursors.log_time)
@@ -110,11 +112,11 @@ class Service:
         self._feeds.committed((), log_time)
         signs, watchdog = self._labels.healthy if self._labels else None, self.config.ingest.watchdog / 1e6
         self.health = Health(self.database, self.metrics.lag, signs, first_after=watchdog)
-        self.health.reads_source = writes
+        self.health.reads_source, self.health.also["drift"] = writes, self._drift.told
         await self._listen()
         for jobs in (self._always, self._jobs):
             self._down.push_async_callback(jobs.stop)
-        self._always.start([self._prune_for_ever() if writes else self._poll_for_ever()])
+        self._always.start([self._prune_for_ever(), self._drift.run()] if writes else [self._poll_for_ever()])
         self._begin_jobs(following)
 
     def _begin_jobs(self, following: Following | None) -> None:
@@ -166,7 +168,7 @@ class Service:
 
     def deciding(self, config: Config, known: Known) -> Deciding:
         """What this process would decide with by a config."""
-        return Deciding(config, known, judge_of(config, given_of(config, self._bank), self._gate), self._issuer)
+        return Deciding(config, known, judge_of(config, given_of(config, self._bank), self._gate, self._drift.saw), self._issuer)
 
     @property
     def rooms(self) -> Rooms:
@@ -226,7 +228,7 @@ class Service:
         config = self.config
         self._issuer: Issuer | None = None
         self._labels: LabelService | None = None
-        self._judge = judge_of(config, given_of(config, self._bank), self._gate)
+        self._judge = judge_of(config, given_of(config, self._bank), self._gate, self._drift.saw)
         if config.labeler is None:
             return
         limits = (config.labeler.throttle, config.labeler.breaker)
@@ -274,6 +276,7 @@ class Service:
     async def _listen(self) -> None:
         config = self.config
         self._pages = pages = Pages(self.database, config, lambda: self.rooms, self.metrics, self._clock)
+        pages.watches(self._drift)
         labels = self._labels.routes() if self._labels else []
         if config.labeler:
             labels += report_service(config, self.database, self._documents, self._clock).routes()

@@ -12,6 +12,7 @@ from aiohttp import web
 from models.database import Database
 from plainsky.canary import Canary
 from plainsky.config.schema import Config
+from plainsky.drifting import Drift
 from plainsky.metrics import Metrics
 from plainsky.pages.answering import Answers
 from plainsky.pages.asking import Asking
@@ -47,6 +48,10 @@ class Pages:
     def tries(self, canary: Canary) -> None:
         """Readers are told what this finds out."""
         self._site.canary = canary
+
+    def watches(self, drift: Drift) -> None:
+        """Readers are told what this finds out."""
+        self._site.drift = drift
 
     def routes(self) -> list[web.RouteDef]:
         """What is served to people."""

@@ -16,6 +16,7 @@ from models.protocol.syntax import parse_datetime
 from plainsky.canary import Canary
 from plainsky.changing import in_force
 from plainsky.config.schema import Config
+from plainsky.drifting import Drift
 from plainsky.metrics import Metrics
 from plainsky.pages.figures import InNumbers, end_of, in_numbers, step_for
 from plainsky.pipeline.judging import Rooms
@@ -57,6 +58,8 @@ class Site:
         self.started = clock()
         self.canary: Canary | None = None
         """Tries whether our labels reach readers."""
+        self.drift: Drift | None = None
+        """Watches whether posts are still like those that the text model was trained on."""
         self._figures: dict[int, tuple[int, str, InNumbers | None]] = {}
 
     def numbered(self) -> list[tuple[int, Feed]]:

@@ -1,5 +1,6 @@
 """Drift: what the network's posts look like to the model now, beside its training."""
 
+import json
 import math
 import random
 
@@ -7,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeler.drift import FEWEST, Baseline, Window, stability_index
+from labeler.drift import FEWEST, Baseline, Window, expected_matches, stability_index
+from labeler.stance.judging import shipped
 
 CHANCE = random.Random(3)
 THEN = [CHANCE.gauss(-3, 1) for _ in range(5000)]
-BASELINE = Baseline.of(THEN, [0.8] * len(THEN))
+BASELINE = Baseline.of(THEN, [0.65] * len(THEN))
 shares = st.lists(st.floats(0.001, 1), min_size=4, max_size=4).map(lambda parts: [part / sum(parts) for part in parts])
 
 
@@ -19,7 +21,8 @@ def watched(scores: list[float], size: int = 50_000) -> Window:
     """A window that saw these scores; every tenth post matched."""
     window = Window(BASELINE, size)
     for number, score in enumerate(scores):
-        window.add(score, 0.6, matched=number % 10 == 0)
+        window.count(matched=number % 10 == 0)
+        window.add(score, 0.6)
     return window
 
 
@@ -29,12 +32,12 @@ def test_the_state_tells_how_far_scores_moved(moved: float, state: str) -> None:
     found = watched([chance.gauss(-3 + moved, 1) for _ in range(5000)]).measures()
 
     assert found.state == state
-    assert (found.posts, found.coverage_then) == (5000, pytest.approx(0.8))
+    assert (found.posts, found.coverage_then) == (5000, pytest.approx(0.65))
     assert (found.coverage, found.matches) == (pytest.approx(0.6), pytest.approx(0.1))
 
 
 def test_of_few_posts_nothing_is_said() -> None:
-    assert watched([]).measures() == (0, 0.0, 0.0, pytest.approx(0.8), 0.0)
+    assert watched([]).measures() == (0, 0.0, 0.0, pytest.approx(0.65), 0, 0.0, None)
     assert watched([9.0] * (FEWEST - 1)).measures().state == "too few posts"
 
 
@@ -43,6 +46,45 @@ def test_a_window_forgets_and_its_state_is_bounded() -> None:
 
     assert window.measures().posts == 2000
     assert window.measures().state == "steady"
+
+
+@pytest.mark.parametrize(("coverage", "state"), [(0.6, "steady"), (0.5, "moving"), (0.3, "drifted")])
+def test_the_state_tells_when_words_are_known_no_more(coverage: float, state: str) -> None:
+    window = Window(BASELINE)
+    for score in THEN:
+        window.add(score, coverage)
+
+    assert window.measures().state == state
+
+
+@pytest.mark.parametrize(
+    ("every", "then", "state"),
+    [(1000, 0.0001, "steady"), (500, 0.0001, "drifted"), (500, 0.001, "steady"), (500, None, "steady"), (5001, 1e-9, "steady")],
+    ids=["as often as it may be", "too often", "as expected", "nothing is expected", "by chance"],
+)
+def test_the_state_tells_when_far_more_match_than_the_card_expects(every: int, then: float | None, state: str) -> None:
+    window = Window(BASELINE, matches_then=then)
+    for number, score in enumerate(THEN, 1):
+        window.add(score, 0.65)
+        window.count(number % every == 0)
+
+    assert window.measures().state == state
+
+
+def test_the_scorecards_card_says_how_many_matches_are_expected() -> None:
+    assert 0 < (expected_matches(shipped().weights.card) or 0) < 0.001
+    assert expected_matches({}) is None
+
+
+def test_counts_are_kept_and_restored_and_those_of_other_bins_are_not() -> None:
+    window, again, other = watched(THEN, size=3000), Window(BASELINE, 3000), Window(Baseline.of(THEN, [0.65], bins=4))
+    kept = json.loads(json.dumps(window.plain()))
+
+    again.restore(kept)
+    other.restore(kept)
+
+    assert again.measures() == window.measures()
+    assert other.measures().posts == 0
 
 
 @given(shares, shares)

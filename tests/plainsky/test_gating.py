@@ -58,8 +58,7 @@ async def test_the_gate_follows_what_people_judge_and_tells_of_each_turn_once(da
     caplog.set_level(logging.INFO, "plainsky.gating")
     gate, metrics = Gate(), Metrics()
     judge = Judge(POLICIES, gate)
-    keeper = GateKeeper(database, gate, lambda: judge)
-    keeper.watched_by(metrics)
+    keeper = GateKeeper(database, gate, lambda: judge, metrics)
 
     await keeper.once()
     await keeper.once()
@@ -87,8 +86,7 @@ async def test_the_gate_follows_what_people_judge_and_tells_of_each_turn_once(da
 
 async def test_only_test_labels_are_not_looked_at(database: Database) -> None:
     judge, metrics = Judge([LabelPolicy("plainsky-test", ("gtube",), "auto")]), Metrics()
-    keeper = GateKeeper(database, judge.gate, lambda: judge)
-    keeper.watched_by(metrics)
+    keeper = GateKeeper(database, judge.gate, lambda: judge, metrics)
     answer(database, 1, "yes")
 
     await keeper.prepare()
