@@ -192,24 +192,26 @@ def _rule(machine: Decision) -> Rule:
 
 
 def _signals(machine: Decision | None, hidden: bool) -> tuple[Signal, ...]:
-    return tuple(_signal(one, hidden) for one in machine.evidence.get("findings", ())) if machine else ()
+    return tuple(signal(one, hidden) for one in machine.evidence.get("findings", ())) if machine else ()
 
 
-def _signal(found: dict[str, Any], hidden: bool) -> Signal:
-    signal = Signal(found["kind"], "" if hidden else found.get("text", ""), found["weight"])
+def signal(found: dict[str, Any], hidden: bool = False) -> Signal:
+    """What a signal found, as anybody may read it; `hidden`: without words of the post."""
+    told = Signal(found["kind"], "" if hidden else found.get("text", ""), found["weight"])
     if "details" not in found:
-        return signal
+        return told
     details = found["details"]
     return msgspec.structs.replace(
-        signal,
-        claim=_claim(details["claim"]),
+        told,
+        claim=claim(details["claim"]),
         shared=() if hidden else tuple(details["shared"]),
         scorecard=_sum(details["scorecard"]),
         models=details["hashes"],
     )
 
 
-def _claim(said: dict[str, Any]) -> Claim:
+def claim(said: dict[str, Any]) -> Claim:
+    """A claim as a finding names it."""
     return Claim(said["id"], said["wording"], said["rating"], said["publisher"], said["reviewed_on"], said["url"])
 
 

@@ -51,10 +51,10 @@ class Judge:
         saw: Saw | None = None,
     ) -> None:
         kinds = {kind for policy in policies for kind in (*policy.signals, *policy.abstain)}
-        self._signals = [signals.load(kind, given) if given else signals.load(kind) for kind in sorted(kinds)]
+        self.signals: Sequence[signals.Signal] = [signals.load(kind, given) if given else signals.load(kind) for kind in sorted(kinds)]
         self.gate = gate or Gate()
         self.policies, self._saw = policies, saw
-        of_signals = {signal.kind: signal.version for signal in self._signals}
+        of_signals = {signal.kind: signal.version for signal in self.signals}
         self._policies = [(policy, _versions(policy, of_signals, versions or {})) for policy in policies]
 
     @cached_property
@@ -63,13 +63,13 @@ class Judge:
 
         Neither mode nor languages are part of it: they say what becomes of what was found, so judgements of it stay true. Reads the models.
         """
-        found = {signal.kind: {"version": signal.version, "models": dict(signal.models)} for signal in self._signals}
+        found = {signal.kind: {"version": signal.version, "models": dict(signal.models)} for signal in self.signals}
         return {policy.value: _rules_hash(policy, found) for policy, _ in self._policies}
 
     @cached_property
     def models(self) -> Mapping[str, frozenset[str]]:
         """By value, the hashes of the models that its signals follow from."""
-        found = {signal.kind: frozenset(signal.models.values()) for signal in self._signals}
+        found = {signal.kind: frozenset(signal.models.values()) for signal in self.signals}
         return {policy.value: frozenset().union(*map(found.__getitem__, policy.signals)) for policy in self.policies}
 
     def judge(self, did: str, post: Post) -> list[Verdict]:
@@ -84,7 +84,7 @@ class Judge:
 
     def find(self, post: Post) -> list[Verdict]:
         """The same of a post that is judged not now, but again, or only to be told of."""
-        findings = {finding.kind: finding for signal in self._signals if (finding := signal.look(post))}
+        findings = {finding.kind: finding for signal in self.signals if (finding := signal.look(post))}
         if not findings:
             return []
         verdicts = (self._verdict(*each, post, findings) for each in self._policies)

@@ -40,6 +40,18 @@ class Finding(msgspec.Struct, frozen=True):
     """What the weight follows from, as plain data, where a signal has more to say."""
 
 
+class Silence(msgspec.Struct, frozen=True, rename="camel"):
+    """Why a signal sees nothing in a post, as a word that pages have a text for, with what there is to know.
+
+    "nothing"; of claims "no_claim": none is close, "not_false": the closest is not rated false, "abstains": `doubts` forbid it to say that
+    the post asserts the claim, "faint": the post hardly seems to assert it.
+    """
+
+    reason: str = "nothing"
+    claim: dict[str, Any] | None = None
+    doubts: tuple[str, ...] = ()
+
+
 class Signal(Protocol):
     """One kind of signal. `version` rises whenever the same post may get another finding, so that old evidence can be told from new."""
 
@@ -52,6 +64,9 @@ class Signal(Protocol):
 
     def look(self, post: Post) -> Finding | None:
         """What is in the post, or None."""
+
+    def why_not(self, post: Post) -> Silence:
+        """Why `look` gives None of this post, for who asks."""
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import Any
 from attrs import asdict
 
 from labeler.claims.matching import Match
-from labeler.signals import Finding, Given
+from labeler.signals import Finding, Given, Silence
 from labeler.stance.judging import Judged, Stance
 from models.post import Post
 from models.scorecard import probability
@@ -54,14 +54,23 @@ class Signal:
             return None
         stance = self._judging()
         judged = stance.judge(post, state.matcher, self._is_false)
-        if judged is None or judged.decision.abstentions:
-            return None
-        decision = judged.decision
-        weight = decision.probability / probability(decision.threshold)
-        if weight < LEAST:
+        if judged is None or judged.decision.abstentions or (weight := _weight(judged)) < LEAST:
             return None
         text, position = _span(post.text, judged.match)
         return Finding(self.kind, text, position, weight, _details(judged, stance, state.hash))
+
+    def why_not(self, post: Post) -> Silence:
+        """No claim is close, or the closest is not rated false, or the post does not plainly assert it."""
+        state = self._bank.state
+        if state is None:
+            return Silence("no_claim")
+        if judged := self._judging().judge(post, state.matcher, self._is_false):
+            doubts = judged.decision.abstentions
+            return Silence("abstains" if doubts else "faint", _claim(judged.match), doubts)
+        closest = next(iter(state.matcher.candidates(post.text, post.langs)), None)
+        if closest is None or self._is_false(closest.claim.rating):
+            return Silence("no_claim")
+        return Silence("not_false", _claim(closest))
 
     def _judging(self) -> Stance:
         self._stance = self._stance or Stance(
@@ -78,17 +87,25 @@ class Signal:
         return found
 
 
-def _details(judged: Judged, stance: Stance, bank: str) -> dict[str, Any]:
-    claim = judged.match.claim
+def _weight(judged: Judged) -> float:
+    return judged.decision.probability / probability(judged.decision.threshold)
+
+
+def _claim(match: Match) -> dict[str, Any]:
+    claim = match.claim
     return {
-        "claim": {
-            "id": claim.id,
-            "wording": judged.match.wording,
-            "rating": claim.rating,
-            "publisher": claim.publisher,
-            "url": claim.url,
-            "reviewed_on": claim.reviewed_on,
-        },
+        "id": claim.id,
+        "wording": match.wording,
+        "rating": claim.rating,
+        "publisher": claim.publisher,
+        "url": claim.url,
+        "reviewed_on": claim.reviewed_on,
+    }
+
+
+def _details(judged: Judged, stance: Stance, bank: str) -> dict[str, Any]:
+    return {
+        "claim": _claim(judged.match),
         "shared": list(judged.match.shared),
         "scorecard": judged.decision.plain(),
         "hashes": {"scorecard": stance.scorecard.hash, "text_model": stance.model.hash, "claims": bank},

@@ -10,7 +10,7 @@ Named after the Generic Test for Unsolicited Bulk Email. The text alone is looke
 
 from collections.abc import Mapping
 
-from labeler.signals import Finding, Given
+from labeler.signals import Finding, Given, Silence
 from models.post import Post
 
 TEST_STRING = "PLAINSKY-GTUBE-TEST-1b7c8e2a"
@@ -30,3 +30,7 @@ class Signal:
         """The first test string in the text."""
         before, found, _ = post.text.partition(TEST_STRING)
         return Finding(self.kind, found, len(before.encode("utf-8", "surrogatepass"))) if found else None
+
+    def why_not(self, post: Post) -> Silence:
+        """It is not there."""
+        return Silence()

@@ -9,8 +9,10 @@ from pathlib import Path
 import msgspec
 
 from feedgen.text import CONTROL, shown
+from labeler.signals import Silence
 from labeler.stance.telling import told as details_told
 from plainsky.config.loading import load
+from plainsky.pages.languages import FALLBACK, languages
 from plainsky.pages.why import FeedSays, PostSays, RuleSays
 from plainsky.trying.explaining import Explained, Given, LabelSays, SignalSays, explained, given, read
 
@@ -88,9 +90,18 @@ def _rule(rule: RuleSays) -> str:
 def _signal(signal: SignalSays) -> Iterator[str]:
     labels = f" (counts for {', '.join(signal.labels)})" if signal.labels else " (counts for no label)"
     found = signal.finding
-    yield f"  {signal.kind}{labels}: " + (f'"{found.text}", weight {found.weight:g}' if found else "nothing")
+    yield f"  {signal.kind}{labels}: " + (f'"{found.text}", weight {found.weight:g}' if found else _silence(signal.silence))
     if found and found.details:
         yield from ("    " + CONTROL.sub(" ", line) for line in details_told(found.details))
+
+
+def _silence(silence: Silence | None) -> str:
+    if silence is None or silence.reason == "nothing":
+        return "nothing"
+    english = languages()[FALLBACK]
+    told = [english.known(f"feature.{name}", name) for name in silence.doubts]
+    claim = f' Claim {silence.claim["id"]}: "{silence.claim["wording"]}"' if silence.claim else ""
+    return CONTROL.sub(" ", f"nothing, for {english(f'silence.{silence.reason}', doubts=told)}{claim}")
 
 
 def _label(label: LabelSays) -> str:

@@ -1,5 +1,6 @@
 """`/why?uri=`: a post and all feeds, for people and (`/why.json`) for programs. Who asked for what is nowhere kept."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from plainsky.pages.facts import CODES, address, named
 from plainsky.pages.languages import Language
 from plainsky.pages.marking import Found, Piece, pieces
 from plainsky.pages.sentences import rule_at, sentence
+from plainsky.pages.signs import LabelSays, signs
 from plainsky.pages.site import Site
 from plainsky.pages.whys import PAGE, FeedWhy, OnPage, Why, beyond_counting, why_fetched, why_stored
 
@@ -73,6 +75,7 @@ class Answer(msgspec.Struct, frozen=True, rename="camel"):
     written_at: str | None = None
     post: PostSays | None = None
     feeds: tuple[FeedSays, ...] = ()
+    labels: tuple[LabelSays, ...] = ()
 
 
 class WhyPages:
@@ -99,9 +102,12 @@ class WhyPages:
 
     async def _answer(self, written: str, lang: Language) -> Answer:
         try:
-            return answered(await self._why(written), lang)
+            why = await self._why(written)
         except Cannot as cannot:
             return Answer(str(cannot), lang.code, lang(f"why_post.{cannot}"))
+        judge = self._site.rooms().judge
+        labels = await asyncio.to_thread(signs, judge, why.post, lang) if judge and why.post else ()  # the first time, models are read
+        return msgspec.structs.replace(answered(why, lang), labels=labels)
 
     async def _why(self, written: str) -> Why:
         actor, rkey = asked(written)

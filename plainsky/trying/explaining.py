@@ -11,7 +11,7 @@ from feedgen.feed import Feed
 from labeler import signals
 from labeler.gate import Gate, judged
 from labeler.judge import Judge
-from labeler.signals import Finding
+from labeler.signals import Finding, Signal, Silence
 from models import feeds
 from models.database import Database, Session
 from models.post import POST, Post, parse
@@ -37,11 +37,15 @@ Source: TypeAlias = Literal["database", "network", "given"]
 
 
 class SignalSays(msgspec.Struct, frozen=True, rename="camel"):
-    """What one kind of signal sees; `finding` is None where it sees nothing. `labels` are the configured values that it counts for."""
+    """What one kind of signal sees; `finding` is None where it sees nothing. `labels` are the configured values that it counts for.
+
+    `silence` says why it sees nothing, where there is a label that it counts for.
+    """
 
     kind: str
     finding: Finding | None
     labels: tuple[str, ...]
+    silence: Silence | None = None
 
 
 class LabelSays(msgspec.Struct, frozen=True, rename="camel"):
@@ -108,7 +112,7 @@ async def explained(config: Config, post: str | Given, offline: bool = False) ->
         source,
         answered(why, languages()[FALLBACK]),
         tuple(_signals(config, told, asking)) if told else (),
-        tuple(_labels(judge_of(config, asking, gate), why.did, told)) if told else (),
+        tuple(_labels(judge_of(config, asking, gate), told)) if told else (),
         tuple(notes),
         tuple(config.labeler.context.notes(told)) if told and config.labeler else (),
     )
@@ -138,14 +142,17 @@ async def _why(config: Config, database: Database, rooms: Rooms, post: str | Giv
 
 
 def _signals(config: Config, post: Post, asking: signals.Given) -> list[SignalSays]:
-    return [
-        SignalSays(kind, signals.load(kind, asking).look(post), tuple(policy.value for policy in config.labels if kind in policy.signals))
-        for kind in signals.kinds()
-    ]
+    return [_signal(signals.load(kind, asking), config, post) for kind in signals.kinds()]
 
 
-def _labels(judge: Judge | None, did: str, post: Post) -> list[LabelSays]:
-    verdicts = judge.judge(did, post) if judge else []
+def _signal(signal: Signal, config: Config, post: Post) -> SignalSays:
+    labels = tuple(policy.value for policy in config.labels if signal.kind in policy.signals)
+    found = signal.look(post)
+    return SignalSays(signal.kind, found, labels, signal.why_not(post) if labels and not found else None)
+
+
+def _labels(judge: Judge | None, post: Post) -> list[LabelSays]:
+    verdicts = judge.find(post) if judge else []
     return [LabelSays(verdict.value, verdict.mode, verdict.evidence) for verdict in verdicts]
 
 

@@ -181,3 +181,5 @@ def test_of_four_who_speak_of_a_claim_the_one_who_asserts_it_is_a_candidate(
         told = capsys.readouterr().out
         assert ("likely-disinformation: there is a reason; mode review" in told) == (did == ALICE)
         assert ("sum; the threshold is" in told) == (did == ALICE)
+        assert ("nothing, for it is close to a claim that was rated false, and does not plainly assert it" in told) == (did != ALICE)
+        assert {BOB: "it denies what", CAROL: "it quotes another post", DAN: "it asks"}.get(did, "") in told
