@@ -17,6 +17,7 @@ from plainsky.changing.reloading import label_effects
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
+from plainsky.ingest.notes import LabelerNote, LabelNote
 from plainsky.ingest.recording import last_time
 from plainsky.opening import exists, opened
 from plainsky.progress import Bar
@@ -68,9 +69,9 @@ async def _tested(database: Database, old: Config, new: Config, arguments: Names
         notes.append("authors who opted out are those of the new config, in both")
     with Bar(sys.stderr) as bar:
         if arguments.recording or arguments.jetstream:
-            house = House.of(database, feeds, known, new)
+            house = House.of(database, feeds, known, new, played=True)
             source = await _events(house, new, arguments, bar)
-            notes += _without_labels(house)
+            notes += house.unheard()
             first = house.first_time
         else:
             source, first = await asyncio.to_thread(_copied, database, old, arguments.since, bar)
@@ -88,14 +89,9 @@ async def _events(house: House, config: Config, arguments: Namespace, bar: Bar) 
         return f"Jetstream, {config.ingest.hosts[0]}"
     end = last_time(arguments.recording)
     floor = end - since if since else 0
-    events = (event for event in recorded(arguments.recording) if event.time_us >= floor)
+    events = (one for one in recorded(arguments.recording) if isinstance(one, LabelerNote | LabelNote) or one.time_us >= floor)
     await asyncio.to_thread(house.store_all, events, bar, end)
     return f"the recording {arguments.recording}"
-
-
-def _without_labels(house: House) -> Iterator[str]:
-    if house.storer.rooms.matcher.labelers:
-        yield "what labelers say is in no recording: rules of the kind label match nothing"
 
 
 def _copied(database: Database, config: Config, since: Duration | None, bar: Bar) -> tuple[str, int]:

@@ -1,10 +1,11 @@
-"""What a recording holds beside events: who was on a list, whose a handle was, and where it has holes (docs/recording.md).
+"""What a recording holds beside events: who was on a list, whose a handle was, labels, and where it has holes (docs/recording.md).
 
-Rules go by lists and handles, too, so whoever rebuilds a feed from a recording needs them. Replaying posts passes them over.
+Rules go by lists, handles and labels, too, so whoever rebuilds a feed from a recording needs them. Replaying posts passes them over.
 """
 
-from collections.abc import Callable
-from typing import TypeAlias
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -47,9 +48,36 @@ class GapNote(msgspec.Struct, frozen=True, tag_field="kind", tag="gap"):
     cause: str
 
 
-Note: TypeAlias = ListNote | HandleNote | BeginNote | GapNote
+class LabelerNote(msgspec.Struct, frozen=True, tag_field="kind", tag="labeler"):
+    """From `time_us` (of the recorder's clock) on, a labeler's stream was read; `values` are those that were asked for."""
+
+    did: str
+    values: tuple[str, ...]
+    time_us: int
+
+
+class LabelNote(msgspec.Struct, frozen=True, tag_field="kind", tag="label"):
+    """A label as the labeler sent it, in the data model's JSON: whoever has its key can check `sig`."""
+
+    seq: int
+    label: dict[str, Any]
+
+    @classmethod
+    def of(cls, seq: int, fields: Mapping[str, Any]) -> "LabelNote":
+        """Of a label as it was sent; what is no text, number or truth value and not the signature is left out."""
+        plain = {key: value for key, value in fields.items() if isinstance(value, str | int | None)}
+        return cls(seq, plain | {"sig": {"$bytes": b64encode(fields["sig"]).decode().rstrip("=")}})
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """As it was sent; ValueError, TypeError or KeyError when it is no label."""
+        sig = str(self.label["sig"]["$bytes"])
+        return self.label | {"sig": b64decode(sig + "=" * (-len(sig) % 4))}
+
+
+Note: TypeAlias = ListNote | HandleNote | BeginNote | GapNote | LabelerNote | LabelNote
 _decode: Callable[[bytes], Note] = msgspec.json.Decoder(Note).decode
-_STARTS = tuple(b'{"kind":"%b",' % kind for kind in (b"list", b"handle", b"begin", b"gap"))
+_STARTS = tuple(b'{"kind":"%b",' % kind for kind in (b"list", b"handle", b"begin", b"gap", b"labeler", b"label"))
 
 
 def noted(line: bytes) -> Note | None:

@@ -7,6 +7,7 @@ import msgspec
 from feedgen.feed import Feed
 from feedgen.matcher import Matcher, lists_of
 from models.lists import Copy
+from models.post import OURS
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -31,3 +32,11 @@ class Known(msgspec.Struct, frozen=True):
     def with_list(self, copy: Copy) -> "Known":
         """The same with a newer copy of a list."""
         return Known(self.handles, {**self.lists, copy.uri: copy})
+
+
+def labelers_of(matcher: Matcher, own_src: str | None) -> dict[str, frozenset[str]]:
+    """By DID, the labelers whose word these rules need, our own by its DID (`OURS` where it has none), and the values asked for."""
+    wanted = dict(matcher.labelers)
+    ours = wanted.pop(OURS, frozenset())
+    own = own_src or OURS
+    return wanted | {own: wanted.get(own, frozenset()) | ours} if ours else wanted

@@ -6,31 +6,39 @@ Events come from a recording, from Jetstream's own lookback, or posts from a ser
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import attrs
 import msgspec
 
 from feedgen.feed import Feed
+from feedgen.rules import Nest, Rule
+from feedgen.rules.label import Label
+from labeler.foreign import Garbage, heard
 from labeler.issuer import Issuer
 from models import accounts, cursors, posts
 from models.database import Database, Row, Session
 from models.duration import Duration
 from models.events import Event
+from models.known_labels import KnownLabel
 from models.opt_outs import CONFIG
+from models.post import OURS
 from models.protocol.k256 import PrivateKey
 from plainsky.config.schema import Config, Ingest
 from plainsky.errors import OperatorError
 from plainsky.ingest import Position
+from plainsky.ingest.notes import LabelerNote, LabelNote, noted
 from plainsky.ingest.recording import lines
 from plainsky.ingest.replay import decoded
 from plainsky.ingest.stretch import Shown, Stretch
 from plainsky.ingest.supervisor import Supervisor
 from plainsky.knowing.known import Known
+from plainsky.knowing.labelers import stream_of
 from plainsky.pipeline.entering import layout
 from plainsky.pipeline.judging import Rooms
-from plainsky.pipeline.learning import opted_out
+from plainsky.pipeline.learning import labels_read, opted_out
 from plainsky.pipeline.rebuilding import align
 from plainsky.pipeline.storing import Storer
 from plainsky.reading import patience_of, source_of
@@ -61,16 +69,23 @@ class House(msgspec.Struct):
     feeds: Sequence[Feed]
     ids: Sequence[int]
     storer: Storer
+    followed: dict[str, frozenset[str]] = {}
+    """By DID, the labelers whose stream the recording holds, and the values that it was asked for."""
     events: int = 0
     log_time: int = 0
     first_time: int = 0
 
     @classmethod
-    def of(cls, database: Database, feeds: Sequence[Feed], known: Known, config: Config) -> "House":
-        """These feeds, filled from what is stored there; all else is as in the config. No post is judged for labels."""
+    def of(cls, database: Database, feeds: Sequence[Feed], known: Known, config: Config, played: bool = False) -> "House":
+        """These feeds, filled from what is stored there; all else is as in the config. No post is judged for labels.
+
+        played: what comes is from a recording, which knows our own labeler by its DID, like any other.
+        """
+        if played and config.labeler:
+            feeds = [by_name(feed, config.labeler_did) for feed in feeds]
         asks = config.opt_out if config.opt_out.marks else None
         # Nothing that it signs leaves the database: it only says whose labels are our own.
-        issuer = Issuer(config.labeler_did, PrivateKey(), lambda: 0) if config.labeler else None
+        issuer = Issuer(config.labeler_did, PrivateKey(), lambda: 0) if config.labeler and not played else None
 
         def rooms_of(ids: Sequence[int]) -> Rooms:
             return Rooms(layout(feeds, ids), known.matcher(feeds), None, issuer, asks, known, known.lists_of(feeds))
@@ -91,24 +106,77 @@ class House(msgspec.Struct):
         self.log_time = max(self.log_time, *[event.time_us for event in events])
         self.database.write_now(self.storer.store, events, Position(HOST, self.events, self.log_time))
 
-    def store_all(self, events: Iterable[Event], shown: Shown = lambda done: None, end: int = 0) -> None:
-        """All of these; `end` is the time (µs) of the last one, for whoever is shown how much is done."""
+    @property
+    def asked(self) -> Mapping[str, frozenset[str]]:
+        """By DID, the labelers whose word rules need, and the values that they ask for."""
+        return self.storer.rooms.matcher.labelers
+
+    def hear(self, notes: Sequence[LabelNote]) -> None:
+        """Labels, as they stand in a recording; what is none, or is not asked for, is left out.
+
+        They may be told a little later than they came: afterwards the feeds are the same (`plainsky.pipeline.judging`).
+        """
+        told: dict[str, list[KnownLabel]] = {}
+        for note in notes:
+            src = str(note.label.get("src"))
+            with suppress(Garbage, ValueError, TypeError, KeyError):
+                if one := heard(note.seq, note.fields, src, self.asked.get(src, ())):
+                    told.setdefault(src, []).append(one.label)
+        for src, labels in told.items():
+            self.database.write_now(labels_read, self.storer, stream_of(src), labels, labels[-1].seq)
+
+    def follows(self, note: LabelerNote) -> None:
+        """From here on the recording holds what a labeler says."""
+        self.followed[note.did] = frozenset(note.values)
+
+    def unheard(self) -> Iterator[str]:
+        """What labelers say and the recording does not, in words."""
+        for src, values in sorted(self.asked.items()):
+            if missing := sorted(values - self.followed.get(src, frozenset())):
+                whose = "this service's labeler" if src == OURS else f"the labeler {src}"
+                labels = " or ".join(f'"{value}"' for value in missing)
+                yield f"the recording does not hold what {whose} says ({labels}): rules that ask for it match nothing here"
+
+    def store_all(self, told: Iterable[Event | LabelerNote | LabelNote], shown: Shown = lambda done: None, end: int = 0) -> None:
+        """All of these; `end` is the time (µs) of the last event, for whoever is shown how much is done."""
         batch: list[Event] = []
-        for event in events:
-            batch.append(event)
-            if len(batch) == BATCH:
+        labels: list[LabelNote] = []
+        for one in told:
+            if isinstance(one, LabelNote):
+                labels.append(one)
+            elif isinstance(one, LabelerNote):
+                self.follows(one)
+            else:
+                batch.append(one)
+            if len(batch) >= BATCH or len(labels) >= BATCH:
                 self.store(batch)
-                batch = []
+                self.hear(labels)
+                batch, labels = [], []
                 shown((self.log_time - self.first_time) / max(1, end - self.first_time))
         self.store(batch)
+        self.hear(labels)
 
 
-def recorded(path: Path) -> Iterator[Event]:
-    """The events of a recording; lines that are none are left out. OperatorError when there is no recording."""
+def recorded(path: Path) -> Iterator[Event | LabelerNote | LabelNote]:
+    """The events and labels of a recording; other lines are left out. OperatorError when there is no recording."""
     for line in lines(path):
         event = decoded(line)
         if event is not None:
             yield event
+        elif isinstance(note := noted(line), LabelerNote | LabelNote):
+            yield note
+
+
+def by_name(feed: Feed, own: str) -> Feed:
+    """The feed, with the DID of our own labeler where rules say "ours"."""
+    include, require, exclude = (tuple(_named(rule, own) for rule in part) for part in (feed.include, feed.require, feed.exclude))
+    return attrs.evolve(feed, include=include, require=require, exclude=exclude)
+
+
+def _named(rule: Rule, own: str) -> Rule:
+    if isinstance(rule, Nest):
+        return attrs.evolve(rule, rules=tuple(_named(part, own) for part in rule.rules))
+    return attrs.evolve(rule, by=tuple(own if src == OURS else src for src in rule.by)) if isinstance(rule, Label) else rule
 
 
 def copy_posts(source: Database, target: Database, since: Duration | None, shown: Shown = lambda done: None) -> int:

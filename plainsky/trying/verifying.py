@@ -16,7 +16,7 @@ from models.lists import Copy
 from models.protocol.syntax import format_datetime
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
-from plainsky.ingest.notes import BeginNote, GapNote, HandleNote, ListNote, noted
+from plainsky.ingest.notes import BeginNote, GapNote, HandleNote, LabelerNote, LabelNote, ListNote, noted
 from plainsky.ingest.recording import lines
 from plainsky.ingest.replay import decoded
 from plainsky.knowing.known import Known
@@ -25,7 +25,7 @@ from plainsky.trying.scratch import BATCH, House
 
 MILLISECOND = 1_000
 
-_Told: TypeAlias = Event | ListNote | BeginNote | GapNote
+_Told: TypeAlias = Event | ListNote | BeginNote | GapNote | LabelerNote | LabelNote
 
 
 class Rebuilt(NamedTuple):
@@ -54,7 +54,7 @@ def rebuilt(database: Database, config: Config, rkey: str, recording: Path, at: 
     if feed.followed:
         raise OperatorError(f"{rkey}: its pages depend on whom their reader follows, so there is nothing to compare them with")
     handles = {note.handle: note.did for note in map(noted, lines(recording)) if isinstance(note, HandleNote)}
-    house = House.of(database, [feed], Known(handles), config)
+    house = House.of(database, [feed], Known(handles), config, played=True)
     holes = _play(house, config, _until(recording, at))
     if not house.events:
         raise OperatorError(f"{recording}: nothing in it is as old as {format_datetime(at or 0)}")
@@ -82,6 +82,10 @@ def _play(house: House, config: Config, told: Iterable[_Told]) -> list[tuple[int
         if isinstance(one, ListNote):
             batch.store()
             _learn(house, one.copy, one.uri in out)
+        elif isinstance(one, LabelNote):
+            batch.labels.append(one)
+        elif isinstance(one, LabelerNote):
+            house.follows(one)
         elif isinstance(one, GapNote):
             holes.append((one.from_us, one.to_us))
         elif isinstance(one, BeginNote):
@@ -104,6 +108,7 @@ class _Batch:
         self._house = house
         self._events: list[Event] = []
         self._posts: set[tuple[str, str]] = set()
+        self.labels: list[LabelNote] = []
 
     def add(self, event: Event) -> None:
         """One more."""
@@ -113,13 +118,14 @@ class _Batch:
                 self.store()
             self._posts.add(key)
         self._events.append(event)
-        if len(self._events) >= BATCH:
+        if len(self._events) + len(self.labels) >= BATCH:
             self.store()
 
     def store(self) -> None:
         """What there is."""
         self._house.store(self._events)
-        self._events, self._posts = [], set()
+        self._house.hear(self.labels)
+        self._events, self._posts, self.labels = [], set(), []
 
 
 def _learn(house: House, copy: Copy, opts_out: bool) -> None:
@@ -138,8 +144,7 @@ def _doubts(house: House, feed: Feed, log_time: int) -> Iterator[str]:
     if house.first_time > floor:
         begin = format_datetime(house.first_time)
         yield f"the recording begins at {begin}, the feed reaches back to {format_datetime(floor)}: posts of before are missing here"
-    if rooms.matcher.labelers:
-        yield "rules of this feed ask labelers, and what these said is in no recording: such rules match nothing here"
+    yield from house.unheard()
     for handle in rooms.matcher.unresolved:
         yield f"the recording does not say who {handle} was: rules that name it match nobody"
     for uri in sorted(rooms.lists - rooms.known.lists.keys()):

@@ -11,7 +11,7 @@ from models.events import Event
 from plainsky.config.hashing import rules_hash
 from plainsky.config.loading import parse
 from plainsky.ingest import Position
-from plainsky.knowing import labelers
+from plainsky.knowing import label_stream
 from plainsky.pipeline.batching import Batch, write
 from plainsky.service import Service
 from tests.support.garden import created, did, uri
@@ -57,7 +57,7 @@ by = ["labels.example.org"]
 
 @pytest.fixture
 async def neighbours(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Neighbours]:
-    monkeypatch.setattr(labelers, "AGE_SECONDS", 0.01)
+    monkeypatch.setattr(label_stream, "AGE_SECONDS", 0.01)
     async with Neighbours() as running:
         running.handles = {"keeper.example.org": did(6), "labels.example.org": LABELER, "quiet.example.org": did(4)}
         running.lists = {list_uri("friends"): ("Friends", members([0, 1, 2, 4])), list_uri("asking"): ("Asking", members([2]))}

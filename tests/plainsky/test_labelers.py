@@ -10,7 +10,7 @@ import pytest
 from models import cursors, settings
 from models.database import Database
 from plainsky.asking.did_documents import DidDocuments
-from plainsky.knowing import labelers
+from plainsky.knowing import label_stream
 from plainsky.knowing.labelers import Labeler, prepare, stream_of
 from plainsky.metrics import Metrics
 from plainsky.pipeline.storing import Outcome
@@ -86,8 +86,8 @@ class Following:
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labelers, "AGE_SECONDS", 0.01)
-    monkeypatch.setattr(labelers, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(label_stream, "AGE_SECONDS", 0.01)
+    monkeypatch.setattr(label_stream, "IDLE_SECONDS", 0.05)
 
 
 @pytest.fixture
