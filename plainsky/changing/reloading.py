@@ -142,14 +142,17 @@ def _others(path: TomlPath, one: Any, other: Any) -> Iterator[TomlPath]:
             yield here
 
 
-def label_effects(database: Database, before: Config, after: Config) -> Mapping[str, Effect]:
-    """By value, for labels that are new, changed or gone: of how many stored posts the reason holds now, or no more. Reads every post."""
+def label_effects(database: Database, before: Config, after: Config, bank: Database | None = None) -> Mapping[str, Effect]:
+    """By value, for labels that are new, changed or gone: of how many stored posts the reason holds now, or no more. Reads every post.
+
+    bank: where the claims are, if not with the posts.
+    """
     olds, news = ({policy.value: policy for policy in config.labels} for config in (before, after))
     values = {value for value in olds.keys() | news.keys() if _hash(olds.get(value)) != _hash(news.get(value))}
     if not values:
         return {}
     judges = [
-        Judge([policies[value] for value in sorted(values & policies.keys())], given=database.read_now(given_by, config))
+        Judge([policies[value] for value in sorted(values & policies.keys())], given=(bank or database).read_now(given_by, config))
         for policies, config in ((olds, before), (news, after))
     ]
     counted = {value: _Counted() for value in values}

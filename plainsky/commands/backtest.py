@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
+import attrs
 import msgspec
 
 from models import cursors
+from models.changes import Effect
 from models.database import Database
 from models.duration import Duration, duration
+from plainsky.banking import asks
 from plainsky.changing.deciding import known_for
 from plainsky.changing.reloading import label_effects
 from plainsky.config.loading import load
@@ -22,9 +25,12 @@ from plainsky.ingest.recording import last_time
 from plainsky.opening import exists, opened
 from plainsky.progress import Bar
 from plainsky.trying.backtesting import FeedResult, Result, Sample, Tested, result, side_by_side
-from plainsky.trying.scratch import House, copy_labels, copy_posts, look_back, recorded, scratch
+from plainsky.trying.scratch import House, copy_labels, copy_opt_outs, copy_posts, look_back, recorded, scratch
 
 EXAMPLES = 10
+SEEDED = (
+    "the old config has no database here: labels are judged by the claims that come with Plainsky, not by those that a service has read"
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -65,19 +71,31 @@ def run(arguments: Namespace) -> int:
 async def _tested(database: Database, old: Config, new: Config, arguments: Namespace) -> Result:
     known, notes = await known_for((old, new))
     feeds, pairs = side_by_side(old.feeds, new.feeds, known)
-    if old.opt_out != new.opt_out:
-        notes.append("authors who opted out are those of the new config, in both")
+    mixed = attrs.evolve(new, opt_out=old.opt_out)
     with Bar(sys.stderr) as bar:
         if arguments.recording or arguments.jetstream:
-            house = House.of(database, feeds, known, new, played=True)
+            house = House.of(database, feeds, known, mixed, played=True)
             source = await _events(house, new, arguments, bar)
             notes += house.unheard()
             first = house.first_time
         else:
             source, first = await asyncio.to_thread(_copied, database, old, arguments.since, bar)
-            house = House.of(database, feeds, known, new)
-    labels = dict(label_effects(database, old, new))
-    return result(Tested(house, pairs, first, database.read_now(cursors.log_time)), source, labels, notes)
+            house = House.of(database, feeds, known, mixed)
+    olds = {house.ids[pair.old_index] for pair in pairs if pair.old}
+    aside = house.opt_out_anew(new.opt_out, olds) if old.opt_out != new.opt_out else {}
+    labels, more = await asyncio.to_thread(_labels, database, old, new)
+    found = Tested(house, pairs, first, database.read_now(cursors.log_time), aside)
+    return result(found, source, labels, [*notes, *more])
+
+
+def _labels(database: Database, old: Config, new: Config) -> tuple[dict[str, Effect], list[str]]:
+    """What becomes of labels, and what there is to note: claims are those of the service's database, where there is one."""
+    if not exists(old):
+        seeded = asks((*old.labels, *new.labels))
+        found = dict(label_effects(database, old, new))
+        return found, [SEEDED] if seeded and found else []
+    with opened(old) as source:
+        return dict(label_effects(database, old, new, source)), []
 
 
 async def _events(house: House, config: Config, arguments: Namespace, bar: Bar) -> str:
@@ -100,6 +118,7 @@ def _copied(database: Database, config: Config, since: Duration | None, bar: Bar
     with opened(config) as source:
         copy_labels(source, database)
         copy_posts(source, database, since, bar)
+        copy_opt_outs(source, database)
     first = database.read_now(lambda session: session.execute("SELECT coalesce(min(indexed_at), 0) FROM post"))[0][0]
     return "the posts of the service's database", int(first)
 

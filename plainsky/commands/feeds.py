@@ -57,6 +57,9 @@ async def _print(database: Database, feed: Feed, arguments: Namespace) -> None:
     if known is None:
         raise OperatorError(f"the service has not filled {feed.rkey} yet: start it, or let it reload its config")
     pages = FeedPages(database, [feed], {feed.rkey: known}, log_time)
+    if not log_time:
+        sys.stdout.write(f"{feed.name} ({feed.rkey}): nothing has come in yet\n")
+        return
     sys.stdout.write(f"{feed.name} ({feed.rkey}), as of {format_datetime(log_time)}\n")
     number = 0
     async for body in walked(Rebuilt(pages, feed, log_time, ()), arguments.limit, None, arguments.pages <= 1):

@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from feedgen.feed import Feed
 from feedgen.matcher import Verdict
+from feedgen.rules import Nest
 from models.database import Session
 from models.post import Post
 from models.protocol.syntax import format_datetime
@@ -184,14 +185,16 @@ def _said(each: FeedWhy, lang: Language) -> str:
 
 
 def _rule(feed: Feed, verdict: Verdict, lang: Language) -> RuleSays:
-    told = sentence(rule_at(feed, verdict.rule), verdict.rule, lang)
+    rule = rule_at(feed, verdict.rule)
+    told = sentence(rule, verdict.rule, lang)
+    nest = lang.known(f"why_rules.{rule.kind}", "") if isinstance(rule, Nest) else ""  # the rules within follow, one by one
     return RuleSays(
         rule=verdict.rule,
         part=verdict.rule.partition("[")[0],
         depth=verdict.rule.count(".rules["),
         kind=verdict.kind,
-        sentence=told.text,
-        language=told.lang,
+        sentence=nest or told.text,
+        language=lang.code if nest else told.lang,
         holds=verdict.words is not None,
         words=verdict.words or (),
     )

@@ -1,9 +1,9 @@
-"""What another config would do: both configs' feeds over the same posts, feed by feed.
+"""What another config would do: both configs' feeds over the same posts, feed by feed, each with the authors who opted out by its config.
 
 Promise: it is the pipeline that decides, so quotas, orders, deletions and edits count as they do in the service.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import attrs
@@ -98,12 +98,13 @@ def _add(filled: list[Feed], feed: Feed, side: str) -> int:
 
 
 class Tested(NamedTuple):
-    """Filled feeds, and the stretch of time (µs) that their posts are of."""
+    """Filled feeds, and the stretch of time (µs) that their posts are of. `aside`: where the old feeds are, by their number."""
 
     house: House
     pairs: Sequence[Pair]
     first: int
     last: int
+    aside: Mapping[int, int] = {}
 
 
 def result(tested: Tested, source: str, labels: dict[str, changes.Effect], notes: Iterable[str]) -> Result:
@@ -120,6 +121,7 @@ def _count(session: Session) -> int:
 
 def _compared(database: Database, tested: Tested, pair: Pair) -> FeedResult:
     before, after = _span(tested, pair.old, pair.old_index), _span(tested, pair.new, pair.new_index)
+    before = before._replace(feed_id=tested.aside.get(before.feed_id, before.feed_id))
     found = database.read_now(differing.difference, before, after)
     examples = database.read_now(differing.examples, before, after, EXAMPLES)
     return FeedResult(

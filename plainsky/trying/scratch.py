@@ -6,7 +6,7 @@ Events come from a recording, from Jetstream's own lookback, or posts from a ser
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,11 +14,12 @@ import attrs
 import msgspec
 
 from feedgen.feed import Feed
+from feedgen.opt_out import OptOut
 from feedgen.rules import Nest, Rule
 from feedgen.rules.label import Label
 from labeler.foreign import Garbage, heard
 from labeler.issuer import Issuer
-from models import accounts, cursors, posts
+from models import accounts, cursors, posts, settings
 from models.database import Database, Row, Session
 from models.duration import Duration
 from models.events import Event
@@ -38,7 +39,7 @@ from plainsky.knowing.known import Known
 from plainsky.knowing.labelers import stream_of
 from plainsky.pipeline.entering import layout
 from plainsky.pipeline.judging import Rooms
-from plainsky.pipeline.learning import labels_read, opted_out
+from plainsky.pipeline.learning import MARKS, labels_read, look_through, opted_out
 from plainsky.pipeline.rebuilding import align
 from plainsky.pipeline.storing import Storer
 from plainsky.reading import patience_of, source_of
@@ -92,10 +93,24 @@ class House(msgspec.Struct):
 
         rooms = align(database, feeds, rooms_of, {feed.rkey: "scratch" for feed in feeds})
         house = cls(database, feeds, rooms.layout.feed_ids, Storer(rooms, config.ingest.import_after))
-        copies = known.lists
-        out = {uri: copies[uri].members for uri in config.opt_out.list_uris(known.handles.get) if uri in copies}
-        database.write_now(opted_out, house.storer, {CONFIG: config.opt_out.dids(known.handles.get), **out})
+        house.opt_out(config.opt_out)
         return house
+
+    def opt_out(self, asks: OptOut) -> None:
+        """From now on authors are out of all feeds for the reasons of this config, also by what they said before."""
+        rooms = self.storer.rooms
+        resolve, copies = rooms.known.handles.get, rooms.known.lists
+        self.storer.rooms = msgspec.structs.replace(rooms, opt_out=asks if asks.marks else None)
+        look_through(self.database, self.storer, asks)
+        listed = {uri: copies[uri].members for uri in asks.list_uris(resolve) if uri in copies}
+        self.database.write_now(opted_out, self.storer, {CONFIG: asks.dids(resolve), **listed})
+
+    def opt_out_anew(self, asks: OptOut, kept: Collection[int]) -> dict[int, int]:
+        """`opt_out`, while what these feeds hold now is kept under other numbers, which are returned."""
+        self.database.write_now(_set_aside, kept)
+        self.opt_out(asks)
+        self.database.write_now(_put_back)
+        return {feed_id: _aside(feed_id) for feed_id in kept}
 
     def store(self, events: Sequence[Event]) -> None:
         """One batch."""
@@ -203,22 +218,51 @@ def _put(session: Session, step: Sequence[posts.Seen], met: set[int]) -> None:
     posts.add(session, rows)
 
 
+_ENTRY = "state, sort_at, tie, post_id, item"
+
+
+def _aside(feed_id: int) -> int:
+    """No feed has a number below 0."""
+    return -2 - feed_id
+
+
+def _set_aside(session: Session, feed_ids: Collection[int]) -> None:
+    """In a table of their own, for whoever is out is taken out of all that stands in `entry`."""
+    session.execute(f"CREATE TABLE aside AS SELECT feed_id, {_ENTRY} FROM entry WHERE feed_id IN ({', '.join(map(str, feed_ids))})")
+
+
+def _put_back(session: Session) -> None:
+    session.execute(f"INSERT INTO entry (feed_id, {_ENTRY}) SELECT {_aside(0)} - feed_id, {_ENTRY} FROM aside")
+
+
+def copy_opt_outs(source: Database, target: Database) -> None:
+    """Why authors are in no feed, into an SQLite file that holds their posts already."""
+    _copy(source, target, "opt_out", "account_id, source, mark")
+    target.write_now(lambda session: session.execute("DELETE FROM opt_out WHERE account_id NOT IN (SELECT id FROM account)"))
+    if marks := source.read_now(settings.get, MARKS):
+        target.write_now(settings.put, MARKS, marks)
+
+
 def copy_labels(source: Database, target: Database) -> None:
     """What labelers say, others and our own, from a service's database into an SQLite file."""
     for table in ("known_label", "decision", "label"):
-        columns = target.read_now(_columns, table)
-        copied = 0
-        while rows := source.read_now(_rows, table, columns, copied):
-            target.write_now(_fill, table, columns, rows)
-            copied += len(rows)
+        _copy(source, target, table, "uri, src, val, cid" if table == "known_label" else "")
+
+
+def _copy(source: Database, target: Database, table: str, order: str) -> None:
+    """order: its key, where that is not the first column."""
+    columns = target.read_now(_columns, table)
+    copied = 0
+    while rows := source.read_now(_rows, table, columns, order or columns.partition(",")[0], copied):
+        target.write_now(_fill, table, columns, rows)
+        copied += len(rows)
 
 
 def _columns(session: Session, table: str) -> str:
     return ", ".join(name for (name,) in session.execute("SELECT name FROM pragma_table_info(?)", (table,)))
 
 
-def _rows(session: Session, table: str, columns: str, offset: int) -> list[Row]:
-    order = "uri, src, val, cid" if table == "known_label" else columns.partition(",")[0]
+def _rows(session: Session, table: str, columns: str, order: str, offset: int) -> list[Row]:
     return session.execute(f"SELECT {columns} FROM {table} ORDER BY {order} LIMIT ? OFFSET ?", (10 * STEP, offset))
 
 

@@ -20,6 +20,7 @@ from plainsky.cli import main
 from plainsky.config.loading import parse
 from plainsky.ingest.recording import Recorder
 from plainsky.knowing.known import Known
+from plainsky.opening import opened
 from plainsky.progress import Bar
 from plainsky.trying.explaining import explained
 from plainsky.trying.scratch import House, look_back, scratch
@@ -170,6 +171,41 @@ def test_feeds_show_prints_what_readers_see_with_reasons_and_times(running: Serv
     assert (unknown.returncode, unknown.stderr) == (2, "there is no feed 'gardn' in this config; it has: garden\n")
 
 
+def test_feeds_show_of_a_service_that_has_read_nothing_yet_tells_no_time(service: Callable[..., Service]) -> None:
+    head = HEAD.replace('"replay"', '"jetstream"\nhosts = ["ws://127.0.0.1:9"]').replace('path = "@FOLDER@/../recording"\n', "")
+    started = service(head + feed("rose"))
+
+    told = plainsky("feeds", "show", "garden", "--config", str(started.config)).stdout
+
+    assert told == "Garden (garden): nothing has come in yet\n"
+
+
+def test_a_rule_of_rules_is_told_line_by_line_and_no_line_ends_in_the_middle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nest = """
+[[feeds.exclude]]
+kind = "all"
+[[feeds.exclude.rules]]
+kind = "keyword"
+any = ["weed"]
+[[feeds.exclude.rules]]
+kind = "none"
+[[feeds.exclude.rules.rules]]
+kind = "language"
+any = ["nl"]
+"""
+    config, file = write(tmp_path, "config.toml", feed("rose") + nest), tmp_path / "post.json"
+    file.write_text(json.dumps({"$type": "app.bsky.feed.post", "text": "a rose and a weed", "createdAt": "2026-11-20T19:26:19.252Z"}))
+
+    lines = told(capsys, "explain", str(file), "--config", config, "--offline").splitlines()
+
+    assert [line.split(")", 1)[1].strip() for line in lines if "exclude[0]" in line] == [
+        "fits all of these: weed",
+        "says the word “weed”: weed",
+        "fits none of these",
+        "declares the language nl",
+    ]
+
+
 def test_explain_tells_of_a_stored_post_what_each_rule_says(running: Service) -> None:
     stored = plainsky("explain", uri(0, 2), "--config", str(running.config), "--offline")
     gone = plainsky("explain", uri(2, 5), "--config", str(running.config), "--offline")
@@ -297,6 +333,64 @@ def test_a_backtest_over_the_services_own_posts_finds_what_a_reload_then_does(ru
 
     effect = running.get("/changes.json")[1]["changes"][-1]["effect"]
     assert {name: found["feeds"][0][name] for name in effect} == effect
+
+
+OUT = '[opt_out]\nauthors = ["{}"]\nhashtags = ["nofeeds"]\n'
+
+
+def test_authors_who_opted_out_are_those_of_each_config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where the feeds are the same, and where a mark counts by one config only; quotas look at those who are in."""
+    asks = created(3, 20, 20, "a tulip, and #nofeeds for me")
+    recording = record(tmp_path / "recording", (*STORY, created(4, 19, 19, "a rose of my own"), asks, account(3, 21, active=True)))
+    old, new = (
+        write(tmp_path, f"{name}.toml", out + feed("rose", "tulip", more=QUOTA))
+        for name, out in (("old", f'[opt_out]\nauthors = ["{did(0)}"]\n'), ("new", OUT.format(did(4))))
+    )
+    words = ("--recording", str(recording), "--json")
+
+    there = json.loads(told(capsys, "backtest", new, "--config", old, *words))["feeds"][0]
+    back = json.loads(told(capsys, "backtest", old, "--config", new, *words))["feeds"][0]
+
+    assert {post["uri"] for post in there["addedExamples"]} == {uri(0, 1)}
+    assert {post["uri"] for post in there["removedExamples"]} == {uri(3, 6), uri(4, 19)}
+    assert {post["uri"] for post in there["unchangedExamples"]} == {uri(1, 3)}
+    assert there["change"] == "changed"
+    for one, other in (("added", "removed"), ("removed", "added"), ("unchanged", "unchanged")):
+        assert there[f"{one}Examples"] == back[f"{other}Examples"]
+
+
+def test_authors_who_opted_out_are_known_from_the_services_database_too(
+    service: Callable[..., Service], tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = tmp_path_factory.mktemp("asking") / "recording"
+    record(recording, (*STORY, created(4, 19, 19, "a rose #nofeeds"), created(4, 20, 20, "another rose")))
+    head = HEAD.replace("@FOLDER@/../recording", str(recording))
+    started = service(head + OUT.format(did(1)) + feed("rose"))
+    wait_until(lambda: len(shown(started)) == 2, 10, "the story is stored")
+    new = started.folder / "new.toml"
+    new.write_text(started.config.read_text().replace('hashtags = ["nofeeds"]', ""))
+
+    found = json.loads(told(capsys, "backtest", str(new), "--config", str(started.config), "--json"))["feeds"][0]
+
+    assert [post["uri"] for post in found["addedExamples"]] == [uri(4, 20), uri(4, 19)]
+    assert (found["removed"], found["unchanged"]) == (0, 2)
+
+
+def test_claims_are_those_of_the_old_configs_database_or_a_note_says_which(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recording = record(tmp_path / "recording")
+    labels = '[labeler]\nkey_file = "{folder}/key"\n[[labels]]\nvalue = "doubtful"\nsignals = ["claim_match"]\nmode = "{mode}"\n'
+    (tmp_path / "key").write_text("07" * 32)
+    old, new = (write(tmp_path, f"{mode}.toml", labels.format(folder=tmp_path, mode=mode) + feed("rose")) for mode in ("shadow", "review"))
+    words = ("backtest", new, "--config", old, "--recording", str(recording), "--json")
+
+    without = json.loads(told(capsys, *words))
+    with opened(parse(Path(old).read_text())):
+        pass
+    with_one = json.loads(told(capsys, *words))
+
+    assert [note for note in without["notes"] if "claims that come with Plainsky" in note]
+    assert not with_one["notes"]
+    assert set(without["labels"]) == {"doubtful"}
 
 
 def test_a_backtest_with_since_leaves_out_what_is_older(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
