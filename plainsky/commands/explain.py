@@ -84,7 +84,8 @@ def _feed(feed: FeedSays, as_given: bool) -> Iterator[str]:
 
 def _rule(rule: RuleSays) -> str:
     words = f": {', '.join(rule.words)}" if rule.words else ""
-    return f"    {'  ' * rule.depth}{'yes' if rule.holds else 'no ':3}  {rule.rule} ({PARTS[rule.part]}) {rule.sentence}{words}"
+    part = "" if rule.depth else f"({PARTS[rule.part]}) "
+    return f"    {'  ' * rule.depth}{'yes' if rule.holds else 'no ':3}  {rule.rule} {part}{rule.sentence}{words}"
 
 
 def _signal(signal: SignalSays) -> Iterator[str]:

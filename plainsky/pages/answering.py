@@ -6,6 +6,7 @@ Source: RFC 9110, sections 8.8 and 13; RFC 9111, section 5.2.2.4.
 """
 
 import hashlib
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -22,6 +23,9 @@ from plainsky.http import PAGE_HEADERS
 from plainsky.pages.languages import FALLBACK, Language, chosen, languages
 
 KEPT = 2_000
+LONGEST = 2_048
+"""Characters of what a reader asked that are told again."""
+_EMPTY_LINES = re.compile(r"\s*\n\s*\n\s*")
 _VARY = "Accept-Language, Accept-Encoding"
 LABELS = "/labels"
 MENU = {"/": "feeds", "/why": "why", LABELS: "labels", "/changes": "changes", "/status": "status"}
@@ -40,7 +44,7 @@ class Asker:
         """The language that the reader chose by a link, which stays in all links."""
         self.lang = chosen(self.picked, request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
         self.path = request.path
-        self._query = {key: value for key, value in request.query.items() if key in ("uri", "watch", "before")}
+        self._query = {key: value[:LONGEST] for key, value in request.query.items() if key in ("uri", "watch", "before")}
 
     def link(self, path: str, **query: str) -> str:
         """An address here, in the language that was chosen."""
@@ -62,6 +66,7 @@ class Answers:
         self._templates = jinja2.Environment(
             loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
         )
+        self._templates.filters["calm"] = calm
         self._style = (folder / "static" / "style.css").read_bytes()
         self._icon = (folder / "static" / "icon.svg").read_bytes()
         self._stamp = _digest(self._style)[:12]
@@ -122,6 +127,11 @@ class Answers:
             return web.Response(body=body, content_type=content_type, headers=headers)
 
         return static
+
+
+def calm(text: str) -> str:
+    """A post's text, without the empty lines that push everything else off the screen."""
+    return _EMPTY_LINES.sub("\n\n", text)
 
 
 def page_headers(asker: Asker) -> dict[str, str]:

@@ -23,7 +23,7 @@ from plainsky.pages.sentences import PARTS, Rules, in_one_line, rule_at, sentenc
 NEVER = ("likes", "reposts", "replies", "quotes", "followers", "follows", "clicks", "time", "profile", "money")
 CODES = frozenset({"embed", "quote", "reply"})
 """Rule kinds whose words are names of things, not what a post says: their sentence tells more."""
-_WHY = re.compile(r"((?:include)\[[0-9]+\]) ([a-z_]+)(?:: (.*))?", re.DOTALL)
+_WHY = re.compile(r"((?:include)\[[0-9]+\]) ([a-z_]+)(?:: (.*?))?(?:; topic (-?[0-9]+[.][0-9]+)(?:: (.*))?)?", re.DOTALL)
 _LANG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
@@ -184,11 +184,12 @@ def because(feed: Feed, why: str, lang: Language) -> str:
     found = _WHY.fullmatch(why)
     if found is None:
         return why
-    path, kind, words = found.groups()
+    path, kind, words, score, about = found.groups()
+    placed = f"; {lang('feed.topic', score=lang.number(float(score), 2), words=about)}" if score else ""
     if words and kind not in CODES:
-        return lang("feed.signal", signal=lang.known(f"signal.{kind}", kind), words=words)
+        return lang("feed.signal", signal=lang.known(f"signal.{kind}", kind), words=words) + placed
     try:
-        return in_one_line(sentence(rule_at(feed, path), path, lang))
+        return in_one_line(sentence(rule_at(feed, path), path, lang)) + placed
     except IndexError:  # an entry of other rules than today's: they are being made anew
         return why
 

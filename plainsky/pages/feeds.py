@@ -116,6 +116,9 @@ class FeedPages:
 
     def _unknown(self, request: web.Request) -> web.Response:
         asker = Asker(request)
+        if request.path.endswith((".json", ".atom")):
+            said = {"error": "NotFound", "message": asker.lang("feed.unknown")}
+            return self._answers.once(self._encode(said), "application/json", OPEN, 404)
         return self._answers.once(self._answers.html(asker, "unknown.html"), HTML, page_headers(asker), 404)
 
     async def _facts(self, request: web.Request, found: tuple[int, Feed], newest: int) -> FeedFacts:

@@ -108,7 +108,8 @@ class StatusPage:
             for sample in family.samples:
                 key = _COUNTERS.get(family.name)
                 if key and sample.name.endswith("_total"):
-                    yield lang(f"status.{key}", **sample.labels), int(sample.value)
+                    named = {name: lang.known(f"event.{value}", value) for name, value in sample.labels.items()}
+                    yield lang(f"status.{key}", **named), int(sample.value)
 
 
 def stored(session: Session) -> Stored:

@@ -13,7 +13,7 @@ from feedgen.rules import Nest
 from models.database import Session
 from models.post import Post
 from models.protocol.syntax import format_datetime
-from plainsky.pages.answering import HTML, JSON, OPEN, Answers, Asker, page_headers
+from plainsky.pages.answering import HTML, JSON, LONGEST, OPEN, Answers, Asker, page_headers
 from plainsky.pages.asking import Asking, Cannot, asked
 from plainsky.pages.facts import CODES, address, named
 from plainsky.pages.languages import Language
@@ -93,7 +93,7 @@ class WhyPages:
         """The form; with a post, the answer below it."""
         asker, written = Asker(request), request.query.get("uri", "")
         answer = await self._answer(written, asker.lang) if written.strip() else None
-        body = self._answers.html(asker, "why.html", written=written[:2048], answer=answer, page_size=PAGE, codes=CODES)
+        body = self._answers.html(asker, "why.html", written=written[:LONGEST], answer=answer, page_size=PAGE, codes=CODES)
         return self._answers.once(body, HTML, page_headers(asker) | _retry(answer), _status(answer))
 
     async def why_json(self, request: web.Request) -> web.Response:

@@ -18,7 +18,9 @@ from models.database import Database
 from models.duration import duration
 from plainsky.changing import in_force
 from plainsky.config.schema import Config
-from plainsky.pages.facts import FeedFacts
+from plainsky.pages.answering import calm
+from plainsky.pages.facts import FeedFacts, because
+from plainsky.pages.languages import languages
 from plainsky.pages.site import FEW
 from tests.support.garden import account, at, created, deleted, uri
 from tests.support.kept import FEEDS, Kept, feed
@@ -154,6 +156,25 @@ async def test_a_reason_that_is_no_word_of_the_post_is_told_by_the_rules_sentenc
     assert got.texts(".because") == ["Waarom het hier staat begint een draad (is geen antwoord) Waarom?"]
 
 
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("include[0] hashtag: tuin", "hashtags: tuin"),
+        ("include[0] all: Brussel, gemeente", "verschillende regels samen: Brussel, gemeente"),
+        ("include[0] hashtag: tuin; topic 2.50: rose 3, weed -0.5", "hashtags: tuin; onderwerp 2,50 (rose 3, weed -0.5)"),
+        ("include[0] hashtag: tuin; topic 0.00", "hashtags: tuin; onderwerp 0,00"),
+        ("include[0] keyword: ; topic x", "woorden: ; topic x"),
+        ("something else", "something else"),
+    ],
+)
+def test_a_served_reason_is_told_in_the_readers_language(why: str, told: str) -> None:
+    assert because(FEEDS[0], why, languages()["nl"]) == told
+
+
+def test_the_empty_lines_of_a_post_are_not_given_room() -> None:
+    assert calm("a\n\n\n \t\n\nb\nc\n\nd") == "a\n\nb\nc\n\nd"
+
+
 @pytest.mark.parametrize("form", ["", ".json", ".atom", "/feed.json"])
 async def test_a_deleted_post_and_one_of_a_hidden_account_is_gone_from_every_form_at_once(database: Database, form: str) -> None:
     made = kept(database)
@@ -271,7 +292,7 @@ async def test_a_feed_whose_name_ends_like_a_form_is_served_as_itself(database: 
     assert feedparser.parse(other.body).feed.title == "a"
 
 
-@pytest.mark.parametrize("path", ["/feeds/none", "/feeds/none.json", "/feeds/none/feed.json", "/feeds/%2e%2e%2f", "/feeds/\u202e"])
+@pytest.mark.parametrize("path", ["/feeds/none", "/feeds/%2e%2e%2f", "/feeds/\u202e"])
 async def test_an_unknown_feed_is_a_page_that_says_so(database: Database, path: str) -> None:
     async with reading(kept(database)) as reader:
         got = await reader.get(path)
@@ -349,3 +370,12 @@ async def test_what_stands_still_may_be_kept_for_good_and_names_nothing_elsewher
 
     assert "immutable" in got.headers["Cache-Control"]
     assert re.findall(r"url\(|@import|https?://(?!www\.w3\.org/2000/svg)", got.body) == []
+
+
+async def test_a_program_that_asks_for_an_unknown_feed_gets_json(database: Database) -> None:
+    async with reading(kept(database)) as reader:
+        answers = [await reader.get(f"/feeds/{path}", "fr") for path in ("nowhere.json", "nowhere.atom", "nowhere/feed.json")]
+        page = await reader.get("/feeds/nowhere")
+
+    assert [(got.status, msgspec.json.decode(got.body)["error"]) for got in answers] == [(404, "NotFound")] * 3
+    assert (page.status, page.html.query_one("main") is not None) == (404, True)

@@ -31,7 +31,8 @@ async def test_sources_gaps_lists_and_labelers_are_told(database: Database) -> N
 
     tables = got.texts("tbody tr")
     assert tables[0].startswith("wss://relay.example in use 2026-11-20 12:00")
-    assert "2026-11-20 11:58 2026-11-20 11:59 <OutdatedCursor> wss://relay.example not yet" in tables
+    (gap,) = got.texts(".gaps li")
+    assert gap == "2026-11-20 11:58 – 2026-11-20 11:59 UTC not healed yet wss://relay.example: <OutdatedCursor>"
     assert "Friends 2 1 hour ago" in tables
     assert "did:plc:labeler 1 234" in tables
     assert [text.split()[0] for text in got.texts(".plain li")][:3] == ["Plainsky", "Python", "aiohttp"]
@@ -51,9 +52,10 @@ async def test_a_gap_tells_when_and_from_where_it_was_healed_also_to_programs(da
         got, dutch, told = await reader.get("/status"), await reader.get("/status", "nl"), await reader.get("/status.json")
         known = await reader.get("/status.json", If_None_Match=told.headers["ETag"])
 
-    tables = got.texts("tbody tr")
-    assert any(row.endswith("2026-11-20 12:02 from wss://other.example") for row in tables)
-    assert any(row.endswith("2026-11-20 12:03 uit een opname") for row in dutch.texts("tbody tr"))
+    newest, oldest = got.texts(".gaps li")
+    assert "UTC healed All of it was read again on 2026-11-20 12:02 UTC, from wss://other.example." in oldest
+    assert "UTC geheeld Op 2026-11-20 12:03 UTC is alles opnieuw gelezen, uit een opname." in dutch.texts(".gaps li")[0]
+    assert newest.startswith("2026-11-20 11:59")
     facts = msgspec.json.decode(told.body)
     assert facts["gaps"][1] == {
         "from": "2026-11-20T11:58:30.000Z",

@@ -307,3 +307,12 @@ async def test_where_there_is_a_labeler_every_page_and_every_answer_links_to_its
     assert f"/labels?uri={quote(uri(1, 1), safe='')}&lang=nl" in [link.attrs["href"] for link in pages[-1].html.query("main a")]
     assert there.status == 200
     assert not any("/labels" in page.body for page in without)
+
+
+async def test_what_somebody_asked_is_not_told_back_at_any_length(database: Database) -> None:
+    async with reading(Kept(database)) as reader:
+        got = await reader.get("/why?uri=" + "x" * 7_000)
+
+    assert got.status == 400
+    assert "x" * 2_048 in got.body
+    assert "x" * 2_049 not in got.body

@@ -198,11 +198,11 @@ any = ["nl"]
 
     lines = told(capsys, "explain", str(file), "--config", config, "--offline").splitlines()
 
-    assert [line.split(")", 1)[1].strip() for line in lines if "exclude[0]" in line] == [
-        "fits all of these: weed",
-        "says the word “weed”: weed",
-        "fits none of these",
-        "declares the language nl",
+    assert [line.split("exclude[0]", 1)[1] for line in lines if "exclude[0]" in line] == [
+        " (keeps out) fits all of these: weed",
+        ".rules[0] says the word “weed”: weed",
+        ".rules[1] fits none of these",
+        ".rules[1].rules[0] declares the language nl",
     ]
 
 
