@@ -4,6 +4,7 @@ Promises: what breaks the framing ends the connection and is never skipped; what
 Records are only decoded in commits that touch a post. Sources: lexicon com.atproto.sync.subscribeRepos, atproto.com/specs/event-stream.
 """
 
+import re
 from collections.abc import Callable
 from time import time_ns
 from typing import Any, TypeAlias, TypeGuard
@@ -17,6 +18,7 @@ from plainsky.ingest import POSTS, Disconnected, Position, Refused, Sink, car
 from plainsky.ingest.connecting import connected, ended
 from plainsky.ingest.decoding import SKEW_US, account_event, good_did, identity_event, made_plain, post_event, time_us
 from plainsky.ingest.gaps import Gap
+from plainsky.ingest.passing import Passing
 from plainsky.ingest.seeking import Probe, seek
 
 PATH = "/xrpc/com.atproto.sync.subscribeRepos"
@@ -25,6 +27,12 @@ FUTURE_US = 5 * 60 * 1_000_000
 """How far a rev may lie beyond its frame's time ("a few minutes", atproto.com/specs/sync)."""
 _POSTS = POSTS + "/"
 _COMMIT = {"op": 1, "t": "#commit"}
+NO_POST = re.compile(
+    rb"\xa2atg#commitbop\x01[\xa1-\xb7]cops\x81[\xa1-\xb7]ccid(?:\xf6|\xd8\x2aX\x25.{37})dpath(?:[\x60-\x77]|x.)(?!app\.bsky\.feed\.post/)",
+    re.DOTALL,
+)
+"""How a commit begins whose one operation is not on a post: in DAG-CBOR's order `ops` comes first, and of an operation the record's CID
+(null when it was deleted) and its path, so that nothing that a repo's owner wrote comes before."""
 
 Body: TypeAlias = dict[str, Any]
 
@@ -52,11 +60,12 @@ class Firehose:
     async def run(self, host: str, start: Position | None, sink: Sink) -> None:
         """See `plainsky.ingest.Source`."""
         cursor = await self._cursor(host, start)
-        frames = Frames(sink, Gap(sink, start), self._now_us)
-        read, room = frames.read, sink.room
+        gap = Gap(sink, start)
+        frames = Frames(sink, gap, self._now_us)
         async with connected(host, PATH, () if cursor is None else [("cursor", cursor)]) as socket:
             sink.connected(host)
-            receive, binary = socket.receive, WSMsgType.BINARY
+            receive, binary, room = socket.receive, WSMsgType.BINARY, sink.room
+            read = Passing(NO_POST.match, gap, frames.read).read
             while True:
                 message = await receive()
                 if message.type is not binary:

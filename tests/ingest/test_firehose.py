@@ -12,7 +12,7 @@ from libipld import decode_dag_cbor_multi, encode_dag_cbor
 from models.events import AccountChanged, IdentityChanged, PostCreated, PostDeleted, PostUpdated, RepoReset
 from models.protocol.syntax import tid_of
 from plainsky.ingest import Disconnected, Position, Refused
-from plainsky.ingest.firehose import Firehose, Frames
+from plainsky.ingest.firehose import NO_POST, Firehose, Frames
 from plainsky.ingest.gaps import Gap
 from tests.support.firehose_server import FirehoseServer
 from tests.support.recorded import frame, microseconds, raw_frames
@@ -83,6 +83,32 @@ async def test_frames_of_an_unknown_op_or_type_are_ignored() -> None:
 async def test_invalid_framing_ends_the_connection_and_is_never_skipped(broken: bytes) -> None:
     with pytest.raises(Disconnected):
         digested(broken)
+
+
+def test_nearly_all_recorded_commits_without_a_post_are_known_at_a_glance_and_none_with_one() -> None:
+    without = [raw for raw in raw_frames() if not digested(raw).events and decode_dag_cbor_multi(raw)[0]["t"] == "#commit"]
+
+    assert sum(1 for raw in without if NO_POST.match(raw)) >= len(without) * 0.9
+    assert not [raw for raw in raw_frames() if NO_POST.match(raw) and digested(raw).events]
+
+
+@pytest.mark.parametrize(
+    ("paths", "passed"),
+    [
+        (["app.bsky.feed.like/3n2rcvp6nb22t"], True),
+        (["a.b/x"], True),
+        (["app.bsky.feed.post/3n2rcvp6nb22t"], False),
+        (["app.bsky.feed.post/x"], False),
+        (["app.bsky.feed.post/" + "x" * 300], False),
+        (["app.bsky.feed.like/3n2rcvp6nb22t", "app.bsky.feed.post/3n2rcvp6nb22t"], False),
+        (["a.b/dpathsapp.bsky.feed.like", "app.bsky.feed.post/x"], False),
+    ],
+)
+@pytest.mark.parametrize("cid", [b"\xf6", b"\xd8\x2aX\x25\x00\x01q\x12 " + b"dpatha.b" * 4], ids=["deleted", "created"])
+def test_a_commit_is_passed_by_when_its_only_operation_is_on_no_post(paths: list[str], passed: bool, cid: bytes) -> None:
+    raw = commit(ops=[{"cid": "CID", "path": path, "action": "create"} for path in paths]).replace(b"\x63CID", cid)
+
+    assert bool(NO_POST.match(raw)) is passed
 
 
 @pytest.mark.parametrize("seq", [5, 4, 0, -1, "6", True, None])
@@ -195,6 +221,19 @@ async def test_a_resume_is_inclusive() -> None:
         reading.cancel()
 
         assert server.asked == ["/xrpc/com.atproto.sync.subscribeRepos?cursor=480"]
+
+
+async def test_commits_that_are_passed_by_move_the_cursor_and_end_a_gap() -> None:
+    first, *_, last = others = [raw for raw in raw_frames() if NO_POST.match(raw)]
+    times = [microseconds(decode_dag_cbor_multi(raw)[1]["time"]) for raw in (first, last)]
+    async with FirehoseServer(others) as server:
+        sink = Remembering(server.host)
+        reading = asyncio.ensure_future(Firehose().run(server.host, Position(server.host, 1, 0), sink))
+        await sink.passes(server.latest)
+        reading.cancel()
+
+        assert sink.position == Position(server.host, server.latest, times[1])
+        assert sink.gaps == [(0, times[0], "OutdatedCursor")]
 
 
 async def test_without_a_position_it_reads_from_now() -> None:
