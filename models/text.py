@@ -48,6 +48,8 @@ class _WordChars(dict[str, bool]):
 IN_WORD = _WordChars()
 """`IN_WORD[char]`: no keyword of a spaced script ends beside such a character."""
 
+_BETWEEN = frozenset(char for char in map(chr, range(128)) if not IN_WORD[char])
+
 
 def fold(text: str) -> str:
     """The form in which words are compared: NFKC, case folded, every run of white space one space."""
@@ -116,14 +118,19 @@ def finder(numbers: Mapping[str, int]) -> Callable[[str], set[int]]:
     hits, inside = AhoCorasick([stem for stem, *_ in words]).find_matches_as_indexes, IN_WORD
     # Arrays of plain numbers: with 50,000 words, objects would be spread over more memory than a processor's cache holds.
     meant = array("I", [number for *_, number in words])
-    left, right = bytes(begins for _, begins, _, _ in words), bytes(ends for _, _, ends, _ in words)
+    free = bytes(begins + 2 * ends for _, begins, ends, _ in words)
+
+    def stands(free: int, before: str, behind: str) -> bool:
+        return not (free & 1 and inside[before]) and not (free & 2 and inside[behind])
 
     def find(text: str) -> set[int]:
         padded = f" {text} "
         return {
             meant[index]
             for index, start, end in hits(padded, True)
-            if not (inside[padded[end]] and right[index]) and not (inside[padded[start - 1]] and left[index])
+            if not free[index]
+            or (padded[end] in _BETWEEN and padded[start - 1] in _BETWEEN)
+            or stands(free[index], padded[start - 1], padded[end])
         }
 
     return find
