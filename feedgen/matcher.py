@@ -5,30 +5,20 @@ Every distinct word, tag, author, domain ... of all feeds is a number. A post is
 From there only feeds waiting for one of these are touched, and conditions shared by many feeds (a language) are asked once.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
 from attrs import evolve
 
+from feedgen.admissions import Admission, Places, parted, several
 from feedgen.feed import Feed
 from feedgen.plans import Gate, Leaf, Look, Node, Numbers, Plan
 from feedgen.rules import Members, Nest, Resolve, Rule, Words, together
 from feedgen.text import shown
 from models.post import Post
 
-
-class Admission(msgspec.Struct, frozen=True, gc=False):
-    """One reason for which a post enters feeds: the path of the first include that holds, and what it found (as `text.shown`).
-
-    `feeds` are indexes into the sequence of feeds that the matcher was made of. Together, since thousands of feeds may want one word.
-    """
-
-    feeds: tuple[int, ...]
-    rule: str
-    kind: str
-    words: Words
-
+__all__ = ["Admission", "Explanation", "Matcher", "Verdict", "empty", "explain", "handles_of", "lists_of", "nobody"]
 
 _Reason: TypeAlias = tuple[Gate | None, str, str, str]
 
@@ -72,7 +62,7 @@ class Matcher:
         """By DID, the labelers whose labels must stand in `Post.labels`, and the values that rules ask for. OURS is this service's own."""
         self._plans = [numbers.plan(_informed(feed, members)) for feed in resolved]
         index = _Index(self._plans, numbers)
-        self._ready, self._more = _parted(index.ready)
+        self._ready, self._places, self._more = index.ready, index.places, index.more
         self._waiting = index.waiting
         self._always = index.always
         self._simple = not (self._more or self._waiting or self._always)
@@ -84,21 +74,16 @@ class Matcher:
         present = self._find(did, post)
         if not present and not self._always:
             return []
-        ready = self._ready
-        admitted = [ready[number] for number in present]
-        return self._once(admitted, present) if self._simple else self._with_asked(admitted, Look(did, post, present, self._later))
+        return self._once(present) if self._simple else self._with_asked(Look(did, post, present, self._later))
 
-    def _with_asked(self, admitted: list[Admission], look: Look) -> list[Admission]:
+    def _with_asked(self, look: Look) -> list[Admission]:
         """With what is behind gates, and with the feeds that can only be asked."""
-        more, waiting, numbers = self._more, self._waiting, [*look.found]
+        more, waiting, slots = self._more, self._waiting, [*look.found]
         for number in look.found:
-            for gate, one in more.get(number, ()):
-                if gate is None or look.passes(gate):
-                    admitted.append(one)
-                    numbers.append(number)
+            slots += [slot for gate, slot in more.get(number, ()) if gate is None or look.passes(gate)]
         asked = set(self._always).union(*[waiting[number] for number in look.found if number in waiting])
         told = [self._asked(feed, look) for feed in asked]
-        return [one for one in (*self._once(admitted, numbers), *told) if one and one.feeds]
+        return [one for one in (*self._once(slots), *told) if one and one.feeds]
 
     def _asked(self, feed: int, look: Look) -> Admission | None:
         plan = self._plans[feed]
@@ -108,66 +93,24 @@ class Matcher:
                 return Admission((feed,), path, kind, shown(words)) if plan.gate is None or look.passes(plan.gate) else None
         return None
 
-    def _once(self, admitted: list[Admission], numbers: Collection[int]) -> list[Admission]:
-        """With each feed that stands in several admissions in one instead. `numbers` say what each admission was made for."""
-        groups = [admission.feeds for admission in admitted]
-        repeated = sum(map(len, groups)) - len(set().union(*groups))
-        if not repeated:
+    def _once(self, slots: Collection[int]) -> list[Admission]:
+        """What stands in these slots of `ready`, with each feed that stands in several of them in one of its own instead."""
+        ready = self._ready
+        admitted = [ready[slot] for slot in slots]
+        if len(admitted) < 2:
             return admitted
-        several = _several(groups, repeated)
-        once, torn = [], set()
-        for number, one in zip(numbers, admitted, strict=True):
-            if several.isdisjoint(one.feeds):
-                once.append(one)
-            else:
-                torn.add(number)
-                once += _without(several, one)
-        return [*once, *[self._merged(feed, torn) for feed in several]]
-
-    def _merged(self, feed: int, present: Set[int]) -> Admission:
-        """The first include of a feed that was made ready of which words are present, with all of these."""
-        for path, kind, node in self._plans[feed].includes:
-            assert isinstance(node, Leaf)
-            held = node.held(present)
-            if held:
-                return Admission((feed,), path, kind, shown(filter(None, held)))
-        raise AssertionError(f"feed {feed} has none of what it was admitted for")
-
-
-def _several(groups: Sequence[tuple[int, ...]], repeated: int) -> set[int]:
-    """What stands in more than one group, when so many members are repetitions."""
-    seen: set[int] = set()
-    several: set[int] = set()
-    for group in groups:
-        again = seen.intersection(group)
-        if again:
-            several |= again
-            repeated -= len(again)
-            if not repeated:
-                break
-        seen.update(group)
-    return several
-
-
-def _without(feeds: Set[int], admission: Admission) -> list[Admission]:
-    rest = [feed for feed in admission.feeds if feed not in feeds]
-    return [Admission(tuple(rest), admission.rule, admission.kind, admission.words)] if rest else []
+        repeated = several([admission.feeds for admission in admitted])
+        return parted(admitted, slots, self._places, repeated) if repeated else admitted
 
 
 _NOBODY = Admission((), "", "", ())
-_Ready: TypeAlias = list[tuple[Gate | None, Admission]]
-
-
-def _parted(ready: Sequence[_Ready]) -> tuple[list[Admission], dict[int, _Ready]]:
-    """For each number one admission that is behind no gate, which is nearly always all there is; and the rest, where there is one."""
-    first = [found[0][1] if found and found[0][0] is None else _NOBODY for found in ready]
-    more = {number: found[one is not _NOBODY :] for number, (one, found) in enumerate(zip(first, ready, strict=True))}
-    return first, {number: rest for number, rest in more.items() if rest}
 
 
 class _Index:
     """What each number leads to: admissions made beforehand, behind a gate or none, and `waiting` feeds that are then asked.
 
+    The admission for number N behind no gate, which is nearly always all there is, stands in slot N of `ready`; where there are others,
+    `more` tells the slots behind, each with its gate. In the same slot of `places`: where the word stands in the rules of each feed.
     Feeds of `always` are asked about every post.
     """
 
@@ -175,15 +118,26 @@ class _Index:
         self.waiting: dict[int, set[int]] = {}
         self.always: list[int] = []
         self.looked_up: set[type[Rule]] = set()
-        self._feeds: dict[int, dict[_Reason, list[int]]] = {}
+        self.ready = [_NOBODY] * numbers.count
+        self.places: list[Places] = [()] * numbers.count
+        self.more: dict[int, list[tuple[Gate | None, int]]] = {}
+        self._feeds: dict[int, dict[_Reason, tuple[list[int], list[int]]]] = {}
         # Made one after the other, these integers are neighbours in memory: a post with 300 feeds touches pages, not the whole heap.
         for feed, plan in zip(list(range(len(plans))), plans, strict=True):
             self._add(feed, plan, numbers)
-        self.ready = [self._admissions(number) for number in range(numbers.count)]
+        for number, reasons in self._feeds.items():
+            for reason, (feeds, places) in reasons.items():
+                self._admit(number, reason, tuple(feeds), tuple(places))
 
-    def _admissions(self, number: int) -> list[tuple[Gate | None, Admission]]:
-        reasons = self._feeds.get(number, {}).items()
-        return [(gate, Admission(tuple(feeds), path, kind, shown((word,)))) for (gate, path, kind, word), feeds in reasons]
+    def _admit(self, number: int, reason: _Reason, feeds: tuple[int, ...], places: Places) -> None:
+        gate, path, kind, word = reason
+        admission = Admission(feeds, path, kind, shown((word,)))
+        if gate is None and self.ready[number] is _NOBODY:
+            self.ready[number], self.places[number] = admission, places
+        else:
+            self.more.setdefault(number, []).append((gate, len(self.ready)))
+            self.ready.append(admission)
+            self.places.append(places)
 
     def _add(self, feed: int, plan: Plan, numbers: Numbers) -> None:
         triggers = [_triggers(node) for _, _, node in plan.includes]
@@ -198,13 +152,15 @@ class _Index:
                 self.waiting.setdefault(number, set()).add(feed)
 
     def _make_ready(self, feed: int, plan: Plan) -> None:
-        done: set[int] = set()
+        reasons: dict[int, _Reason] = {}
         for path, kind, node in plan.includes:
             assert isinstance(node, Leaf)
             for number, (_, word) in node.words.items():
-                if number not in done:
-                    self._feeds.setdefault(number, {}).setdefault((plan.gate, path, kind, word or ""), []).append(feed)
-            done.update(node.words)
+                reasons.setdefault(number, (plan.gate, path, kind, word or ""))
+        for place, (number, reason) in enumerate(reasons.items()):
+            feeds, places = self._feeds.setdefault(number, {}).setdefault(reason, ([], []))
+            feeds.append(feed)
+            places.append(place)
 
 
 def _triggers(node: Node) -> tuple[Rule, ...] | None:

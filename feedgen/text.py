@@ -10,7 +10,7 @@ from unicodedata import category, is_normalized, normalize
 
 from models.text import bounded, fold, without_addresses
 
-__all__ = ["CONTROL", "MAX_WORD", "bounded", "fold", "hashtags", "shown", "tag_of", "unaccented"]
+__all__ = ["CONTROL", "MAX_WORD", "MAX_WORDS", "bounded", "fold", "hashtags", "shown", "tag_of", "unaccented"]
 
 # A hashtag as the official client finds it, which goes on until white space or something invisible (@atproto/api, rich-text/util.ts:
 # TAG_REGEX), but for two freedoms: it may begin behind a bracket or a quotation mark, and ends where the next '#' begins.
@@ -27,7 +27,7 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff
 """What no word contains and no reason shows: controls, line and paragraph separators, marks that turn the writing direction, surrogates."""
 
 MAX_WORD = 100
-_MAX_WORDS = 8
+MAX_WORDS = 8
 
 
 def unaccented(folded: str) -> str:
@@ -75,7 +75,7 @@ def shown(words: Iterable[str]) -> tuple[str, ...]:
 
     No '|' either: the app joins item, event, feedContext and reqId with it and splits again (social-app, feed-feedback.tsx).
     """
-    return tuple([_shown(word) for word in islice(dict.fromkeys(words), _MAX_WORDS)])
+    return tuple(islice(dict.fromkeys(map(_shown, words)), MAX_WORDS))
 
 
 def _shown(word: str) -> str:

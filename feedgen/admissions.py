@@ -1,0 +1,82 @@
+"""Reasons for which posts enter feeds, and how each feed comes to stand in one of them only.
+
+Thousands of feeds may want one word, and a post has several words: so reasons are made beforehand, a word at a time, and what a post gets
+is a few of these. Only where a feed wants two of its words, a reason of its own is made, and it is taken out of the two.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import filterfalse
+from operator import itemgetter
+from typing import TypeAlias
+
+import msgspec
+
+from feedgen.rules import Words
+from feedgen.text import MAX_WORDS
+
+
+class Admission(msgspec.Struct, frozen=True, gc=False):
+    """One reason for which a post enters feeds: the path of the first include that holds, and what it found (as `text.shown`).
+
+    `feeds` are indexes into the sequence of feeds that the matcher was made of. Together, since thousands of feeds may want one word.
+    """
+
+    feeds: tuple[int, ...]
+    rule: str
+    kind: str
+    words: Words
+
+
+def several(groups: list[tuple[int, ...]]) -> set[int]:
+    """What stands in more than one of at least two groups."""
+    # Mostly nothing does, and to learn that is most of the work. To look up a member costs half of what it costs to add it to a set.
+    groups.sort(key=len)
+    biggest = groups.pop()
+    seen = set().union(*groups)
+    repeated = sum(map(len, groups)) - len(seen)
+    again = seen.intersection(biggest)
+    return again | _repeated(groups, repeated) if repeated else again
+
+
+def _repeated(groups: Sequence[tuple[int, ...]], times: int) -> set[int]:
+    """What stands in more than one group, when so many members are repetitions."""
+    seen: set[int] = set()
+    repeated: set[int] = set()
+    for group in groups:
+        again = seen.intersection(group)
+        if again:
+            repeated |= again
+            times -= len(again)
+            if not times:
+                break
+        seen.update(group)
+    return repeated
+
+
+Places: TypeAlias = tuple[int, ...]
+"""Of an admission for one word: where the word stands in the rules of each of its feeds."""
+
+
+def parted(admitted: Sequence[Admission], slots: Iterable[int], places: Sequence[Places], repeated: set[int]) -> list[Admission]:
+    """Admissions for a word each, with every feed that stands in more than one of them in one of its own instead.
+
+    `slots`: for each admission, where in `places` its own stand.
+    """
+    apart = []
+    held: dict[int, list[tuple[int, Admission]]] = {feed: [] for feed in repeated}
+    for one, slot in zip(admitted, slots, strict=True):
+        here = repeated.intersection(one.feeds)
+        for feed in here:
+            held[feed].append((places[slot][one.feeds.index(feed)], one))
+        left = tuple(filterfalse(here.__contains__, one.feeds)) if here else one.feeds
+        if left:
+            apart.append(Admission(left, one.rule, one.kind, one.words) if here else one)
+    return apart + [_merged(feed, found) for feed, found in held.items()]
+
+
+def _merged(feed: int, found: list[tuple[int, Admission]]) -> Admission:
+    """One admission for the first include of those for which a feed was admitted, each with the place of its word in the feed's rules."""
+    found.sort(key=itemgetter(0))
+    first = found[0][1]
+    words = dict.fromkeys([one.words for _, one in found if one.rule == first.rule])
+    return Admission((feed,), first.rule, first.kind, tuple([word for (word,) in words])[:MAX_WORDS])
