@@ -5,7 +5,7 @@ process. Where a feed begins and ends follows from the newest stored event, not 
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from feedgen.feed import Feed
 from feedgen.orders import Stretch, edition_before, stretch, upwards
@@ -25,10 +25,8 @@ class UnknownCursor(LookupError):
     """A cursor that this feed gave to nobody, or for an edition before the last."""
 
 
-class _Key(NamedTuple):
-    start: Cursor | None
-    limit: int
-    edition: int | None
+_Key: TypeAlias = tuple[Cursor | None, int, int | None]
+"""Of a page: where it begins, its limit, its edition. A plain tuple, for one is made of every request."""
 
 
 class _Kept:
@@ -40,7 +38,7 @@ class _Kept:
 
     def __init__(self, room: int) -> None:
         self._pages: dict[_Key, Page] = {}
-        self._asked: set[_Key] = set()
+        self._asked: set[int] = set()
         self._room = room
 
     def get(self, key: _Key, floor: int) -> Page | None:
@@ -50,10 +48,11 @@ class _Kept:
 
     def put(self, key: _Key, new: Page) -> None:
         """Keep a page if it is the first, or asked for again: a reader far down a feed is mostly alone there."""
-        if key.start is not None and key not in self._asked:
+        # Hashes are remembered, not keys: nothing for the collector to walk through. That two are alike keeps a page too many, no more.
+        if key[0] is not None and (asked := hash(key)) not in self._asked:
             if len(self._asked) >= _REMEMBERED:
                 self._asked.clear()
-            self._asked.add(key)
+            self._asked.add(asked)
             return
         replaced = self._pages.pop(key, None)
         self._room += (len(replaced.body) if replaced else 0) - len(new.body)
@@ -145,7 +144,7 @@ class FeedPages:
             one.moved = None
             one.change()
         there = one.stretch_of(start, self.log_time) if start else one.now(self.log_time)
-        kept, key = one.kept, _Key(start, limit, there.edition)
+        kept, key = one.kept, (start, limit, there.edition)
         found = kept.get(key, there.floor)
         if not found:
             found = await self._page(one, there, start, limit, self._read)

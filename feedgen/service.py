@@ -134,7 +134,7 @@ class FeedService:
         start, more, cursor = request.rel_url.raw_query_string.partition("&cursor=")
         known, before = self._asked.get(start), place_of(cursor) if more else None
         if known and (before or not more):
-            return known._replace(start=before)
+            return Asked(known.rkey, before, known.limit)  # `_replace` costs four times as much
         new = asked(request.query, self._identity, self._pages.__contains__)
         if new.start == before and (more or "cursor" not in request.query):  # all that `start` leaves open is the cursor
             self._remember(start, new._replace(start=None))
