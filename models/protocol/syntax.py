@@ -7,6 +7,7 @@ Sources: atproto.com/specs/{did,handle,nsid,record-key,tid,at-uri-scheme,lexicon
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
@@ -155,7 +156,13 @@ def _parse_datetime(text: str) -> int | None:
 
 def format_datetime(time_us: int) -> str:
     """The protocol's preferred spelling, to the millisecond (cut, not rounded): "2026-08-20T10:00:00.123Z"."""
-    return (_EPOCH + timedelta(microseconds=time_us)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, fraction = divmod(time_us, 1_000_000)
+    return f"{_to_the_second(seconds)}.{fraction // 1_000:03d}Z"
+
+
+@lru_cache(256)
+def _to_the_second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
 
 
 _SECONDS = _Remembered(lambda text: _parse_datetime(text + "Z"), 1024)
