@@ -14,9 +14,9 @@ from labeler.limits import UNLIMITED, Breaker, Throttle
 from labeler.room import Baselines, Guard, Room
 from labeler.standing import Change, Deleted, Dropped, Item, Judged, Record
 from models import decisions, labels, posts
-from models.database import Session
+from models.database import Row, Session
 from models.decisions import Decision, Outcome, WaitsFor
-from models.labels import Found, Heads, Label, SignedLabel
+from models.labels import Found, Heads, Label
 from models.protocol.k256 import PrivateKey
 from models.protocol.syntax import format_datetime
 
@@ -25,6 +25,7 @@ __all__ = ["Deleted", "Issuer", "Judged"]
 Clock: TypeAlias = Callable[[], int]
 """Now, in microseconds since the epoch."""
 
+_IN_TURN: Collection[WaitsFor | None] = ("labelling", "negating")
 AT_ONCE = 1_000
 """How many waiting decisions are issued in one transaction, if the throttle allows."""
 
@@ -60,7 +61,7 @@ class Issuer:
         if heads.waiting:
             issued = self.issue(session, now)
             heads = labels.heads(session)
-        records = recalled(session, self.src_did, list(dict.fromkeys(item.uri for item in items)))
+        records = recalled(session, self.src_did, [item.uri for item in items])
         if not any(isinstance(item, Judged) and item.verdicts for item in items) and all(record.is_blank for record in records.values()):
             return issued > 0
         work = self._work(session, now, heads)
@@ -112,15 +113,15 @@ class _Work:
     def __init__(self, issuer: Issuer, session: Session, room: Room, guard: Guard, heads: Heads, now: int) -> None:
         self._issuer, self._session, self._room, self._guard, self._now = issuer, session, room, guard, now
         self._seq, self._last_id = heads.seq, heads.decision_id
-        self._decided: list[Decision] = []
-        self._signed: list[SignedLabel] = []
+        self._decided: list[Row] = []
+        self._signed: list[Row] = []
         self._settled: list[tuple[int, Outcome]] = []
         self._purged: list[tuple[str, int]] = []
 
     def issue_waiting(self) -> bool:
         """Issue what was decided before: negations, then labels, each in turn. True when there may be more, and room for it."""
         waiting = [*self._waiting("negating"), *self._waiting("labelling")]
-        records = recalled(self._session, self._issuer.src_did, list({decision.uri for decision in waiting})) if waiting else {}
+        records = recalled(self._session, self._issuer.src_did, [decision.uri for decision in waiting]) if waiting else {}
         for decision in waiting:
             life = decision.life if decision.action == "label" else None
             if self.put(records[decision.uri], decision.cid, decision.val, decision.action, life, decision.id):
@@ -148,16 +149,16 @@ class _Work:
         cts, exp = record.next_cts(self._now, life)
         label = Label(self._issuer.src_did, record.uri, val, cts, cid or None, neg, exp)
         self._seq += 1
-        self._signed.append(SignedLabel(self._seq, label, self._issuer.sign(label), decision_id, self._now, self._issuer.key_id))
+        self._signed.append(labels.packed(self._seq, label, self._issuer.sign(label), decision_id, self._now, self._issuer.key_id))
         record.issued((cid, val), action, exp)
         return True
 
     def close(self) -> int:
         """Write it all; how many labels came of it."""
         if self._decided:
-            decisions.add(self._session, self._decided)
+            decisions.add_machines(self._session, self._decided)
         if self._signed:
-            labels.append(self._session, self._signed)
+            labels.append_rows(self._session, self._signed)
         if self._settled:
             decisions.settle(self._session, self._settled)
         if self._purged:
@@ -166,17 +167,18 @@ class _Work:
         return len(self._signed)
 
     def _decide(self, record: Record, change: Change, item: Item, hash: str | None) -> None:
-        self._last_id += 1
+        decision_id = self._last_id = self._last_id + 1
         waits_for = self._waits_for(change)
         outcome: Outcome | None = None
-        if waits_for in ("labelling", "negating") and self.put(record, *change.key, change.action, change.life, self._last_id):
+        if waits_for in _IN_TURN and self.put(record, change.cid, change.val, change.action, change.life, decision_id):
             waits_for, outcome = None, "issued"
-        record.waits(change.key, self._last_id, change.action, waits_for, change.mode)
+        else:
+            record.waits(change.key, decision_id, change.action, waits_for, change.mode)
         post = item.post if isinstance(item, Judged) and change.action != "negate" else None
         record.has_words |= post is not None
         self._decided.append(
-            Decision(
-                self._last_id,
+            decisions.by_machine(
+                decision_id,
                 change.uri,
                 change.cid,
                 change.val,
@@ -185,10 +187,6 @@ class _Work:
                 change.evidence,
                 change.rules_hash,
                 self._now,
-                "machine",
-                None,
-                None,
-                None,
                 change.life,
                 waits_for,
                 outcome,
@@ -208,7 +206,7 @@ class _Work:
 def recalled(session: Session, src_did: str, uris: Sequence[str]) -> dict[str, Record]:
     """What stands on these, and what is under way."""
     records = {uri: Record(uri) for uri in uris}
-    before = decisions.known(session, uris)
+    before = decisions.known(session, list(records))
     if before:  # every label follows from a decision
         for told in labels.history(session, src_did, list({known.uri for known in before})):
             records[told.uri].recall(told)

@@ -5,7 +5,6 @@ any restart: the log itself is what is counted. Of one value the machine decides
 """
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 
 from labeler.limits import WEEK_HOURS, Breaker, Window
@@ -15,6 +14,7 @@ from models.label_rates import HOUR, Before, Tripped
 
 log = logging.getLogger(__name__)
 
+NO_END = 2**63
 GENEROUS = 64
 """How many labels are asked for at once: to ask costs a look at the log."""
 
@@ -24,9 +24,10 @@ class Room:
 
     def __init__(self, session: Session, for_labels: Sequence[Window], for_negations: Sequence[Window], last_seq: int, now: int) -> None:
         self._session, self._last_seq, self._now = session, last_seq, now
-        self._windows = {False: for_labels, True: for_negations}
-        self._proven = {False: 0, True: 0}
-        self._full = {False: False, True: False}
+        # By whether it is a negation.
+        self._windows = (for_labels, for_negations)
+        self._proven = [0, 0]
+        self._full = [False, False]
         self.issued = 0
 
     def take(self, neg: bool) -> bool:
@@ -40,6 +41,9 @@ class Room:
     def _prove(self, neg: bool, wanted: int) -> bool:
         if self._full[neg]:
             return False
+        if not self._windows[neg]:
+            self._proven[neg] = NO_END
+            return True
         for upto in (wanted + GENEROUS, wanted):
             if self._is_free(self._windows[neg], upto):
                 self._proven[neg] = upto
@@ -83,8 +87,8 @@ class Guard:
     def __init__(self, session: Session, breaker: Breaker | None, baselines: Baselines, tripped: bool, now: int) -> None:
         self._session, self._breaker, self._baselines, self._now = session, breaker, baselines, now
         self._hour = now // HOUR
+        self._were_left: dict[str, int] = {}
         self._left: dict[str, int] = {}
-        self._taken = Counter[str]()
         self._tripped = label_rates.tripped(session) if breaker and tripped else {}
 
     def lets(self, val: str) -> bool:
@@ -93,18 +97,19 @@ class Guard:
             return True
         if val in self._tripped:
             return False
-        if val not in self._left:
-            self._left[val] = self._allowed(val) - label_rates.in_hour(self._session, val, self._hour)
-        if self._left[val] <= self._taken[val]:
+        left = self._left.get(val)
+        if left is None:
+            left = self._were_left[val] = self._allowed(val) - label_rates.in_hour(self._session, val, self._hour)
+        if left <= 0:
             self._trip(val)
             return False
-        self._taken[val] += 1
+        self._left[val] = left - 1
         return True
 
     def close(self) -> None:
         """Write down how many there were."""
-        for val, taken in self._taken.items():
-            label_rates.count(self._session, val, self._hour, taken)
+        for val, left in self._left.items():
+            label_rates.count(self._session, val, self._hour, self._were_left[val] - left)
 
     def _allowed(self, val: str) -> int:
         assert self._breaker

@@ -92,7 +92,7 @@ class Record:
 
     def recall(self, told: Told) -> None:
         """The log said this (called oldest first)."""
-        self._says((told.cid, told.val), told.neg, told.exp)
+        self.issued((told.cid, told.val), "negate" if told.neg else "label", told.exp)
         self._cts = max(self._cts, parse_datetime(told.cts) or 0)
 
     def remember(self, known: Known) -> None:
@@ -119,9 +119,11 @@ class Record:
 
     def issued(self, key: Key, action: Action, exp: str | None) -> None:
         """It is in the log."""
-        self._says(key, action == "negate", exp)
-        if self._under_way:
-            self._under_way.pop(key, None)
+        if action == "negate":
+            self._standing.pop(key, None)
+        else:
+            self._standing[key] = exp
+        self._under_way.pop(key, None)
 
     def waits(self, key: Key, decision_id: int, action: Action, waits_for: WaitsFor | None, mode: str) -> None:
         """It was decided, and something is to come."""
@@ -138,9 +140,12 @@ class Record:
         barred: values that a person took from this text. The caller says what it did of each change before it takes the next.
         """
         verdicts = {} if isinstance(item, Deleted) else {(item.cid, each.value): each for each in item.verdicts if each.value not in barred}
-        if not self.is_blank:
-            verdicts = {key: each for key, each in verdicts.items() if self._persons.get(key) != "negate"}
-            yield from self._leave(item, verdicts.keys() | self._given(item))
+        if self.is_blank:  # as it mostly is: nothing of what follows could make a difference
+            for key, verdict in verdicts.items():
+                yield self._change(key, verdict, "label" if verdict.mode == "auto" else "none")
+            return
+        verdicts = {key: each for key, each in verdicts.items() if self._persons.get(key) != "negate"}
+        yield from self._leave(item, verdicts.keys() | self._given(item))
         for key, verdict in verdicts.items():
             if change := self._answer(key, verdict, now):
                 yield change
@@ -168,12 +173,6 @@ class Record:
     def open(self, cid: str | None, val: str) -> list[tuple[str, int]]:
         """(cid, decision id) of what waits for a person."""
         return sorted((c, id) for (c, v), ids in self._open.items() if v == val and cid in (None, c) for id in ids)
-
-    def _says(self, key: Key, neg: bool, exp: str | None) -> None:
-        if neg:
-            self._standing.pop(key, None)
-        else:
-            self._standing[key] = exp
 
     def _given(self, item: Item) -> set[Key]:
         """What a person said of this version, or of all."""
@@ -204,7 +203,7 @@ class Record:
         return self._change(key, verdict, "none")
 
     def _change(self, key: Key, verdict: Verdict, action: Action) -> Change:
-        return Change(self.uri, *key, action, verdict.mode, verdict.evidence, verdict.rules_hash, verdict.expires)
+        return Change(self.uri, key[0], key[1], action, verdict.mode, verdict.evidence, verdict.rules_hash, verdict.expires)
 
 
 _spelled = lru_cache(64)(format_datetime)  # the labels of a batch share their time

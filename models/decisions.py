@@ -68,7 +68,32 @@ class Known(NamedTuple):
 
 _COLUMNS = ", ".join(Decision._fields)
 _ADD = f"INSERT INTO decision ({_COLUMNS})"
+_MACHINES = "id, uri, cid, val, action, mode, evidence, rules_hash, decided_at, life, waits_for, outcome, text_hash, body"
 _encode = msgspec.json.Encoder().encode
+
+_WIDTH = 13
+"""Of a post's key."""
+
+
+def _tail(uri: str) -> str:
+    """The SQL of the end of an uri, as it stands in the index `decision_by_tail`."""
+    return f"substr('{' ' * _WIDTH}' || {uri}, length({uri}) + 1)"
+
+
+# Of "uri = ?" SQLite's planner would put the value into the expression, and of a column with a type it believes that it could not be
+# compared: either way it would not see the index.
+_OF_URI = f"{_tail('uri')} = ? AND uri || '' = ?"
+_WANTED = f"wanted JOIN decision ON {_tail('decision.uri')} = wanted.tail || '' AND decision.uri = wanted.uri"
+_KEY = {"tail": "TEXT", "uri": "TEXT"}
+
+
+def _key(uri: str) -> tuple[str, str]:
+    """By what the index finds an uri."""
+    return _tail_of(uri), uri
+
+
+def _tail_of(uri: str) -> str:
+    return uri[-_WIDTH:].rjust(_WIDTH)
 
 
 def last_id(session: Session) -> int:
@@ -81,28 +106,54 @@ def add(session: Session, decisions: Iterable[Decision]) -> None:
     session.insert(_ADD, [(*row[:6], _encode(row.evidence).decode(), *row[7:]) for row in decisions])
 
 
+def by_machine(
+    id: int,
+    uri: str,
+    cid: str,
+    val: str,
+    action: Action,
+    mode: str,
+    evidence: dict[str, Any],
+    rules_hash: str | None,
+    decided_at: int,
+    life: int | None,
+    waits_for: WaitsFor | None,
+    outcome: Outcome | None,
+    text_hash: str | None,
+    body: str | None,
+) -> Row:
+    """A decision that no person took, as the table keeps it, without the detour over a `Decision`: one is made of every label."""
+    return id, uri, cid, val, action, mode, _encode(evidence).decode(), rules_hash, decided_at, life, waits_for, outcome, text_hash, body
+
+
+def add_machines(session: Session, rows: Sequence[Row]) -> None:
+    """Write new decisions that `by_machine` made."""
+    session.insert(f"INSERT INTO decision ({_MACHINES})", rows)
+
+
 def known(session: Session, uris: Sequence[str]) -> list[Known]:
     """Everything decided of these, oldest first."""
     found: list[Row] = []
     for start in range(0, len(uris), _WIDTHS[-1]):
         some = uris[start : start + _WIDTHS[-1]]
         width = next(width for width in _WIDTHS if width >= len(some))
-        found += session.execute(_KNOWN[width], [*some, *[some[-1]] * (width - len(some))])
-    return sorted((Known._make((*row[:9], bool(row[9]))) for row in found), key=lambda row: row.id)
+        padded = [*some, *[some[-1]] * (width - len(some))]
+        found += session.execute(_KNOWN[width], [*map(_tail_of, padded), *padded])
+    return sorted((Known._make((*row[:9], bool(row[9]))) for row in found), key=lambda row: row.id) if found else []
 
 
-# A list in place of a join with what is wanted: this is asked for every batch, and of one post costs half as much.
+# A list in place of a join with what is wanted: this is asked for every batch, and costs a half.
 _WIDTHS = (1, 4, 16, 64, 256)
 _KNOWN = {
     width: "SELECT uri, cid, val, id, action, mode, role, waits_for, outcome, body IS NOT NULL FROM decision"
-    f" WHERE uri IN ({', '.join('?' * width)})"
+    f" WHERE {_tail('uri')} IN ({', '.join('?' * width)}) AND uri || '' IN ({', '.join('?' * width)})"
     for width in _WIDTHS
 }
 
 
 def of_uri(session: Session, uri: str) -> list[Decision]:
     """Everything decided of a post or an account, oldest first."""
-    return _all(session, "WHERE uri = ? ORDER BY id", (uri,))
+    return _all(session, f"WHERE {_OF_URI} ORDER BY id", _key(uri))
 
 
 def by_id(session: Session, decision_id: int) -> Decision | None:
@@ -153,10 +204,15 @@ def reopen(session: Session, decision_id: int) -> None:
 
 def uris_of(session: Session, did: str) -> list[str]:
     """The account itself and its records, as far as anything was decided of them."""
-    rows = session.execute(
-        "SELECT DISTINCT uri FROM decision WHERE uri = ? OR (uri >= ? AND uri < ?)", (did, f"at://{did}/", f"at://{did}0")
-    )
-    return sorted(row[0] for row in rows)
+    found = {uri for sql in _URIS_OF for (uri,) in session.execute(sql, (f"at://{did}/", f"at://{did}0"))}
+    return sorted({*found, *([did] if known(session, [did]) else [])})
+
+
+# What the log does not tell of has an index of its own: the decision of each label would else change a page more.
+_URIS_OF = (
+    "SELECT uri FROM label WHERE uri >= ? AND uri < ?",
+    "SELECT uri FROM decision WHERE (outcome IS NULL OR outcome <> 'issued') AND uri >= ? AND uri < ?",
+)
 
 
 def purge(session: Session, deleted: Collection[tuple[str, int]]) -> None:
@@ -165,9 +221,9 @@ def purge(session: Session, deleted: Collection[tuple[str, int]]) -> None:
     deleted: uri, and the last decision before the deletion. (A post may be written again.)
     """
     rows = session.matching(
-        "SELECT decision.id, evidence FROM wanted JOIN decision ON decision.uri = wanted.uri AND decision.id <= wanted.id",
-        {"uri": "TEXT", "id": "BIGINT"},
-        deleted,
+        f"SELECT decision.id, evidence FROM {_WANTED} AND decision.id <= wanted.id",
+        {**_KEY, "id": "BIGINT"},
+        [(*_key(uri), last_id) for uri, last_id in deleted],
     )
     without = [(_encode(_without_words(msgspec.json.decode(evidence))).decode(), id) for id, evidence in rows]
     session.executemany("UPDATE decision SET body = NULL, evidence = ? WHERE id = ?", without)

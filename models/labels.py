@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from models.database import Session
+from models.database import Row, Session
 from models.known_labels import Standing
 from models.protocol.syntax import format_datetime, parse_datetime
 
@@ -89,17 +89,18 @@ class Heads(NamedTuple):
     """Some breakers are open."""
 
 
+# What waits for room comes before what waits for a person, in the alphabet too: one range of the index.
 _HEADS = (
     "SELECT (SELECT max(seq) FROM label), (SELECT max(id) FROM decision),"
-    " EXISTS (SELECT 1 FROM decision WHERE waits_for IN ('negating', 'labelling')),"
+    " EXISTS (SELECT 1 FROM decision WHERE waits_for < 'person'),"
     " EXISTS (SELECT 1 FROM label_bar), EXISTS (SELECT 1 FROM label_breaker)"
 )
 
 
 def heads(session: Session) -> Heads:
     """All in one look."""
-    seq, decision_id, *there = session.execute(_HEADS)[0]
-    return Heads(seq or 0, decision_id or 0, *map(bool, there))
+    seq, decision_id, waiting, bars, tripped = session.execute(_HEADS)[0]
+    return Heads(seq or 0, decision_id or 0, bool(waiting), bool(bars), bool(tripped))
 
 
 def first_seq(session: Session) -> int:
@@ -112,26 +113,18 @@ _COLUMNS = "seq, src, uri, cid, val, neg, cts, exp, sig"
 
 def append(session: Session, rows: Iterable[SignedLabel]) -> None:
     """Write labels at the end of the log."""
-    session.insert(
-        f"INSERT INTO label ({_COLUMNS}, decision_id, issued_at, key_id)",
-        [
-            (
-                seq,
-                label.src,
-                label.uri,
-                label.cid or "",
-                label.val,
-                int(label.neg),
-                label.cts,
-                label.exp,
-                sig,
-                decision_id,
-                issued_at,
-                key_id,
-            )
-            for seq, label, sig, decision_id, issued_at, key_id in rows
-        ],
-    )
+    append_rows(session, [packed(*row) for row in rows])
+
+
+def packed(seq: int, label: Label, sig: bytes, decision_id: int, issued_at: int, key_id: int) -> Row:
+    """A `SignedLabel` as the table keeps it."""
+    cid, neg = label.cid or "", int(label.neg)
+    return seq, label.src, label.uri, cid, label.val, neg, label.cts, label.exp, sig, decision_id, issued_at, key_id
+
+
+def append_rows(session: Session, rows: Sequence[Row]) -> None:
+    """Write labels that are packed at the end of the log."""
+    session.insert(f"INSERT INTO label ({_COLUMNS}, decision_id, issued_at, key_id)", rows)
 
 
 def history(session: Session, src: str, uris: Collection[str]) -> list[Told]:
