@@ -91,7 +91,7 @@ def issuing(folder: Path) -> Iterator[bool]:
     print(f"a signature {alone:.1f} us; a label in a batch of {BATCH} {many.b / MANY * 1e6:.1f} us")
     yield verdict("a label in a batch / a signature", many.ratio, LIMITS["batch"])
     singles = [ones(lambda: database.write_now(issuer.apply, [next(ready)])) for _ in range(7)]
-    bare = [ones(lambda: database.write_now(lambda _session: KEY.sign_recoverable(message)))[0] for _ in range(7)]
+    bare = [ones(lambda: database.write_now(lambda _session: KEY.sign(message)))[0] for _ in range(7)]
     single, kernel = (statistics.median(side) for side in zip(*singles, strict=True))
     print(f"a batch of one {single:.0f} us, and {kernel:.0f} us of the kernel to make it durable")
     print(f"(of a signature alone that is handed to the writer's thread in the same way {statistics.median(bare):.0f} us)")

@@ -7,7 +7,7 @@ the label, if there is somebody else; an upheld one negates our labels with thei
 The functions run in a transaction. `now` is in microseconds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import log2
 from typing import Literal, TypeAlias
 
@@ -111,15 +111,28 @@ class Desk:
         _close(session, _open(session, item, "report"), "dismissed", By("moderator", reason, who.name), [], now)
         return Done(item, (), (item.id,))
 
-    def uphold(self, session: Session, item: Item, who: Moderator, reason: str, now: int) -> Done:
-        """The author is right: our labels are taken back, and the machine does not give the same text the same label again."""
+    def uphold(
+        self, session: Session, item: Item, who: Moderator, reason: str, now: int, *, vals: Collection[str] | None = None, kept: str = ""
+    ) -> Done:
+        """The author is right: our labels are taken back, and the machine does not give the same text the same label again.
+
+        vals: so it is with these alone; the others stay, and `kept` is why. An appeal that is decided so becomes two.
+        """
         matter, by = self._appeal(session, item, who, reason)
+        rest = [] if vals is None else [about for about in matter.about if _val(session, about) not in vals]
+        if len(rest) == len(matter.about):
+            raise Refused("the appeal is not against such a label")
+        if rest:
+            other = matters.split(session, matter, rest)
+            _close(session, other, "rejected", By("appeal", kept, who.name), [], now)
+            matter = matter._replace(about=[about for about in matter.about if about not in rest])
         standing = {(each.label.uri, each.label.val) for each in labels_on(session, self._src_did, matter.uri, now)}
-        decided = [one for uri, val in sorted(standing) for one in self._negate(session, uri, val, by, now)]
+        taken = sorted(each for each in standing if vals is None or each[1] in vals)
+        decided = [one for uri, val in taken for one in self._negate(session, uri, val, by, now)]
         for about in matter.about:
             _bar(session, about)
         _close(session, matter, "upheld", by, decided, now)
-        return Done(item, tuple(decided), (matter.id,))
+        return Done(item, tuple(decided), (matter.id, other.id) if rest else (matter.id,))
 
     def keep(self, session: Session, item: Item, who: Moderator, reason: str, now: int) -> Done:
         """The label stays; the author can read why."""
@@ -166,7 +179,11 @@ def _open(session: Session, item: Item, kind: matters.Kind) -> Matter:
 def _reopen(session: Session, matter_id: int) -> None:
     matter = matters.by_id(session, matter_id)
     assert matter
-    if matters.open_of(session, matter.kind, matter.uri):
+    again = matters.open_of(session, matter.kind, matter.uri)
+    if again and again.kind == "appeal" and again.opened_at == matter.opened_at:  # the other part of what was split
+        matters.join(session, again, matter)
+        return
+    if again:
         raise Refused("meanwhile there are new reports of the same: decide on those")
     for about in matter.about:
         decisions.unbar(session, about)
@@ -175,6 +192,17 @@ def _reopen(session: Session, matter_id: int) -> None:
 
 def _close(session: Session, matter: Matter, outcome: Outcome, by: By, decided: Sequence[Decision], now: int) -> None:
     matters.close(session, matter.id, outcome, by.role, by.moderator, by.reason, [one.id for one in decided], now)
+
+
+def appealed(session: Session, item: Item) -> list[str]:
+    """The values of the labels that an appeal is against."""
+    matter = matters.by_id(session, item.id)
+    return sorted({_val(session, about) for about in matter.about}) if matter else []
+
+
+def _val(session: Session, decision_id: int) -> str:
+    decision = decisions.by_id(session, decision_id)
+    return decision.val if decision else ""
 
 
 def _bar(session: Session, decision_id: int) -> None:

@@ -155,6 +155,23 @@ def reopen(session: Session, matter_id: int) -> None:
     )
 
 
+def split(session: Session, matter: Matter, about: Collection[int]) -> Matter:
+    """Make two of an appeal, to be decided one by one: the other part is against `about`, and must be closed at once."""
+    (last,) = session.execute("SELECT max(id) FROM matter")[0]
+    new = matter._replace(id=last + 1, about=tuple(sorted(about)))
+    left = [one for one in matter.about if one not in about]
+    session.execute("UPDATE matter SET about = ? WHERE id = ?", (_json(left), matter.id))
+    row = (*new[:4], _json(new.about), new.opened_at, new.reports, int(new.checked), new.opened_at, None, None, None, None, "[]")
+    session.insert(f"INSERT INTO matter ({_MATTER})", [row])
+    return new
+
+
+def join(session: Session, matter: Matter, part: Matter) -> None:
+    """Make one of what was split."""
+    session.execute("UPDATE matter SET about = ? WHERE id = ?", (_json(sorted({*matter.about, *part.about})), matter.id))
+    session.execute("DELETE FROM matter WHERE id = ?", (part.id,))
+
+
 def forget(session: Session, before: int, limit: int) -> int:
     """Forget who reported before a time, and in which words; of how many reports, at most `limit`."""
     rows = session.execute("SELECT id FROM report WHERE reporter IS NOT NULL AND created_at < ? LIMIT ?", (before, limit))

@@ -8,7 +8,7 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 
 from labeler.claims.bank import Bank
-from labeler.desk import Desk, Done, Item, queue
+from labeler.desk import Desk, Done, Item, appealed, queue
 from labeler.gate import judged
 from labeler.judge import Judge
 from labeler.measured import measured
@@ -48,7 +48,7 @@ KEYS = {
     "candidate": "y label it, n do not",
     "second": "y agree, n do not",
     "report": "y label it, n no label fits",
-    "appeal": "y the author is right: take our labels back, n keep them",
+    "appeal": "y the author is right: take our labels back (all, or some of them), n keep them",
 }
 MORE = "Y, N the same with a reason of your own; s skip, u undo the last, q quit"
 ANSWERS: dict[str, blind.Given] = {"y": "yes", "n": "no", "d": "unsure"}
@@ -143,17 +143,21 @@ class _Review:
         if val is None or not reason:
             _say(["Nothing was decided."])
             return
-        done = self._act(item, answer, val, sight.cid or item.cid or None, reason)
+        if (done := self._act(item, answer, val, sight.cid or item.cid or None, reason)) is None:
+            _say(["Nothing was decided."])
+            return
         self._done.append(done)
         seconds = any(one.waits_for == "second" for one in done.decided)
         _say(["Decided; a second person must agree." if seconds else "Decided."])
 
-    def _act(self, item: Item, answer: str, val: str, cid: str | None, reason: str) -> Done:
+    def _act(self, item: Item, answer: str, val: str, cid: str | None, reason: str) -> Done | None:
         desk, said = self._desk, (self._who, reason, _now())
         if item.kind == "report" and answer == "y":
             return self._write(desk.label, item, cid, val, *said, wide=self._wide(item.uri))
         if item.kind == "candidate" and answer == "y":
             return self._write(desk.confirm, item, *said, wide=self._wide(item.uri))
+        if item.kind == "appeal" and answer == "y" and len(values := self._database.read_now(appealed, item)) > 1:
+            return self._uphold_some(item, values, reason)
         does: dict[tuple[str, str], Callable[..., Done]] = {
             ("candidate", "n"): desk.refuse,
             ("second", "y"): desk.confirm,
@@ -163,6 +167,14 @@ class _Review:
             ("appeal", "n"): desk.keep,
         }
         return self._write(does[item.kind, answer], item, *said)
+
+    def _uphold_some(self, item: Item, values: Sequence[str], reason: str) -> Done | None:
+        """Label by label, where the appeal is against several."""
+        wrong = [val for val in values if key(f'does "{val}" not fit? y take it back, n keep it > ', "yn") == "y"]
+        kept = line("And why the others stay, which the author may read: ") if 0 < len(wrong) < len(values) else ""
+        if not wrong or (len(wrong) < len(values) and not kept):
+            return None
+        return self._write(self._desk.uphold, item, self._who, reason, _now(), vals=wrong, kept=kept)
 
     def _write(self, what: Callable[..., Done], *args: Any, **options: Any) -> Done:
         return self._database.write_now(what, *args, **options)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from labeler.declaration import Reports
 from labeler.desk import Desk, Done, Item, queue, worth
+from labeler.desk import appealed as values_of
+from labeler.evidence import of_uri
 from labeler.persons import Refused
 from labeler.policy import LabelPolicy
 from labeler.reporting import take_appeal, take_report
@@ -18,6 +20,7 @@ from models import blind, decisions, matters, moderators
 from models.database import Database
 from models.duration import duration
 from models.moderators import Moderator
+from models.protocol.xrpc import XrpcError
 from tests.support.labels import AUTHOR, CIDS, FLAGGED, HARMLESS, NOON, SRC, apply, deleted, issuer, judge, judged, log_rows, uri
 
 MISLEADING, APPEAL = "com.atproto.moderation.defs#reasonMisleading", "tools.ozone.report.defs#reasonAppeal"
@@ -181,6 +184,44 @@ def test_an_appeal_is_upheld_also_when_the_label_has_ended_meanwhile(database: D
     apply(database, judged("copy", CIDS[1]))
 
     assert log(database) == ["+plainsky-test post 0", "-plainsky-test post 0"]
+
+
+def both(database: Database) -> Item:
+    """An appeal against two labels on one post."""
+    apply(database, judged("post", CIDS[0], by=judge("auto", "plainsky-test", "person")))
+    appeal(database, Subject(uri("post"), CIDS[0]))
+    return waiting(database)[0]
+
+
+def test_of_two_labels_one_may_go_and_the_other_stay_each_with_its_reason(database: Database) -> None:
+    item = both(database)
+    assert database.read_now(values_of, item) == ["person", "plainsky-test"]
+    do(database, DESK.uphold, item, BEN, "satire", vals=["person"], kept="it still says so")
+
+    assert log(database) == ["+plainsky-test post 0", "+person post 0", "-person post 0"]
+    assert waiting(database) == []
+    assert database.read_now(matters.appeals_in_public) == {"open": 0, "upheld": 1, "rejected": 1}
+    told = database.read_now(of_uri, SRC, (), uri("post"), NOON)
+    assert {one.val: [(each.state, each.reason) for each in one.appeals] for one in told} == {
+        "person": [("upheld", "satire")],
+        "plainsky-test": [("rejected", "it still says so")],
+    }
+    with pytest.raises(XrpcError, match="Your appeal was rejected: it still says so"):
+        appeal(database, Subject(uri("post"), CIDS[0]))
+    apply(database, judged("twin", CIDS[1], by=judge("auto", "plainsky-test", "person")))
+    assert log(database)[3:] == ["+plainsky-test twin 1"]
+
+
+def test_an_appeal_that_was_split_is_one_again_when_that_is_undone(database: Database) -> None:
+    item = both(database)
+    before = database.read_now(matters.by_id, item.id)
+    done = do(database, DESK.uphold, item, BEN, "satire", vals=["plainsky-test"], kept="it still says so")
+    do(database, DESK.undo, done, BEN, "a mistake")
+
+    assert database.read_now(matters.of_uri, uri("post")) == [before]
+    assert [found.id for found in waiting(database)] == [item.id]
+    with pytest.raises(Refused, match="not against such a label"):
+        do(database, DESK.uphold, item, BEN, "satire", vals=["another"], kept="no")
 
 
 def test_a_rejected_appeal_keeps_label_and_reason(database: Database, appealed: Item) -> None:

@@ -179,6 +179,29 @@ def test_an_appeal_is_upheld_by_a_lead_with_a_reason_and_shown_to_nobody_else(co
     assert stored.read_now(matters.appeals_in_public)["upheld"] == 1
 
 
+def test_an_appeal_against_two_labels_is_decided_label_by_label(config: Path, stored: Database) -> None:
+    now = int(time.time() * 1e6)
+    apply(stored, judged("post", CIDS[0], by=judge("auto", "plainsky-test", "second-label")), by=issuer(now))
+    stored.write_now(take_appeal, SRC, Reports(), Reported(APPEAL, Subject(uri("post"), CIDS[0]), "satire"), AUTHOR, True, now)
+    with Terminal("review", str(config), "--as", "ben") as terminal:
+        terminal.until(PROMPT)
+        terminal.press("y")
+        terminal.until("may read: ")
+        terminal.press("it is marked as satire\n")
+        terminal.until('"plainsky-test" not fit?')
+        terminal.press("y")
+        terminal.until('"second-label" not fit?')
+        terminal.press("n")
+        terminal.until("may read: ")
+        terminal.press("this one holds\n")
+        terminal.until("Nothing waits.")
+        assert terminal.ended() == 0
+
+    stored.write_now(issuer(now).issue, now)
+    assert [(row[3], bool(row[4])) for row in log_rows(stored)][2:] == [("plainsky-test", True)]
+    assert stored.read_now(matters.appeals_in_public) == {"open": 0, "upheld": 1, "rejected": 1}
+
+
 def test_blind_questions_show_the_words_and_nothing_of_what_the_machine_found(config: Path, stored: Database) -> None:
     candidate(stored)
     with Terminal("review", str(config), "--as", "ann", "--sample", "--label", "second-label", "--count", "5") as terminal:
