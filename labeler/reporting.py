@@ -5,7 +5,7 @@ time. Who reports is written into the table `report` and nowhere else: moderator
 A subject that is known not to exist is refused; where that cannot be found out now, the report is taken, and marked.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -13,13 +13,14 @@ from aiohttp import hdrs, web
 
 from labeler.declaration import Reports
 from labeler.reports import NSID, Reported, Subject, reported, too_many
-from models import labels, matters
+from models import accounts, labels, matters, posts
 from models.database import Database, Session
 from models.duration import duration
 from models.labels import Found, Pattern
 from models.matters import Matter, Report
+from models.post import POST
 from models.protocol.service_auth import Authenticate
-from models.protocol.syntax import format_datetime, is_did, parse_datetime
+from models.protocol.syntax import did_of, format_datetime, is_did, parse_at_uri, parse_datetime
 from models.protocol.xrpc import XrpcError, invalid
 
 Exists: TypeAlias = Callable[[Subject], Awaitable[bool | None]]
@@ -28,6 +29,7 @@ Exists: TypeAlias = Callable[[Subject], Awaitable[bool | None]]
 DAY = duration("1d")
 LONGEST_BODY = 64 * 1024
 STEP = 500
+GONE = "It was deleted before anybody here had looked at it."
 _HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
 
 
@@ -140,6 +142,40 @@ def _answer(asked: Reported, taken: Report) -> dict[str, Any]:
         "reportedBy": taken.reporter,
         "createdAt": format_datetime(taken.created_at),
     }
+
+
+async def close_gone(database: Database, now: int) -> int:
+    """Close the reports of posts and accounts that were deleted meanwhile: there is nothing to decide. How many subjects those were.
+
+    What is known from the stream counts; nobody is asked. An account that is only hidden may come back, and so do its posts.
+    """
+    closed, after = 0, 0
+    while waiting := await database.read(matters.reported, after, STEP):
+        if gone := await database.read(_gone, [matter.uri for matter in waiting]):
+            closed += await database.write(_close_gone, gone, now)
+        after = waiting[-1].id
+    return closed
+
+
+def _close_gone(session: Session, uris: set[str], now: int) -> int:
+    matters.lock(session)
+    found = [matter for uri in sorted(uris) if (matter := matters.open_of(session, "report", uri))]
+    for matter in found:
+        matters.close(session, matter.id, "gone", "machine", None, GONE, [], now)
+    return len(found)
+
+
+def _gone(session: Session, uris: Sequence[str]) -> set[str]:
+    """Those that were deleted, as far as we have heard."""
+    known = accounts.find(session, {did_of(uri) for uri in uris})
+    records = {
+        (at.rkey, known[at.authority].id): uri
+        for uri in uris
+        if (at := parse_at_uri(uri)) and at.collection == POST and at.rkey and at.authority in known
+    }
+    stored = posts.find(session, records.keys())
+    deleted = {uri for record, uri in records.items() if record in stored and not stored[record].live}
+    return deleted | {uri for uri in uris if did_of(uri) in known and known[did_of(uri)].gone}
 
 
 async def forget_reporters(database: Database, reports: Reports, now: int) -> int:

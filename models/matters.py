@@ -15,8 +15,8 @@ LOCK = 0x6D6174746572
 """The PostgreSQL advisory lock of both tables ("matter" in ASCII)."""
 
 Kind: TypeAlias = Literal["report", "appeal"]
-Outcome: TypeAlias = Literal["labelled", "dismissed", "upheld", "rejected"]
-"""What came of a report (the first two) and of an appeal (the last two)."""
+Outcome: TypeAlias = Literal["labelled", "dismissed", "gone", "upheld", "rejected"]
+"""What came of a report (the first three; gone: its subject was deleted) and of an appeal (the last two)."""
 
 
 class Matter(NamedTuple):
@@ -83,6 +83,11 @@ def waiting(session: Session, limit: int) -> list[Matter]:
     return _matters(session, "WHERE closed_at IS NULL ORDER BY kind, reports DESC, id LIMIT ?", (limit,))
 
 
+def reported(session: Session, after: int, limit: int) -> list[Matter]:
+    """The open matters of reports, by id from `after` on."""
+    return _matters(session, "WHERE closed_at IS NULL AND kind = 'report' AND id > ? ORDER BY id LIMIT ?", (after, limit))
+
+
 def count_waiting(session: Session) -> dict[str, int]:
     """How many matters are open, by kind."""
     return dict(session.execute("SELECT kind, count(*) FROM matter WHERE closed_at IS NULL GROUP BY kind"))
@@ -138,7 +143,7 @@ def count_of(session: Session, uri: str, since: int) -> int:
 
 
 def close(
-    session: Session, matter_id: int, outcome: Outcome, role: str, moderator: str, reason: str, decided: Sequence[int], now: int
+    session: Session, matter_id: int, outcome: Outcome, role: str, moderator: str | None, reason: str, decided: Sequence[int], now: int
 ) -> None:
     """It was decided."""
     session.execute(

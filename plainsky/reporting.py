@@ -1,9 +1,9 @@
-"""The labeler's reports in a running service: who authenticates, who knows subjects, and that reporters are forgotten in time."""
+"""The labeler's reports in a running service: who authenticates, who knows subjects, what closes by itself, what is forgotten in time."""
 
 import asyncio
 from collections.abc import Callable
 
-from labeler.reporting import ReportService, forget_reporters
+from labeler.reporting import ReportService, close_gone, forget_reporters
 from models import matters
 from models.database import Database
 from models.protocol.service_auth import audiences
@@ -27,7 +27,10 @@ def report_service(config: Config, database: Database, documents: DidDocuments, 
 
 
 class Tending:
-    """Counts what waits, for metrics, and forgets who reported longer ago than the config allows. `clock` gives seconds."""
+    """Counts what waits, for metrics, closes reports of what was deleted, and forgets who reported longer ago than the config allows.
+
+    `clock` gives seconds.
+    """
 
     def __init__(self, config: Config, database: Database, metrics: Metrics, clock: Callable[[], float]) -> None:
         assert config.labeler
@@ -45,6 +48,8 @@ class Tending:
 
     async def step(self) -> None:
         """One turn."""
+        if (await self._database.read(matters.count_waiting)).get("report"):
+            await close_gone(self._database, int(self._clock() * 1e6))
         self._waiting = await self._database.read(matters.count_waiting)
         if self._clock() - self._forgotten_at >= FORGET_SECONDS:
             await forget_reporters(self._database, self._reports, int(self._clock() * 1e6))

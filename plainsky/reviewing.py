@@ -198,7 +198,7 @@ def _decision(one: Decision) -> str:
 
 
 def _matter(one: Matter) -> str:
-    return f"{one.moderator}: {one.kind} {one.outcome}: {one.reason}"
+    return f"{one.moderator or one.role}: {one.kind} {one.outcome}: {one.reason}"
 
 
 def _short(reason_type: str) -> str:
