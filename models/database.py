@@ -26,15 +26,14 @@ Dialect: TypeAlias = Literal["sqlite", "postgresql"]
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 # WAL lets readers go on while the writer commits; FULL, because a label that was sent must survive a power cut (invariant 6);
-# the page cache (64 MiB) is filled only as far as it is used; mapped (up to 2 GiB, SQLite's most), the file is read without a system call a
-# page, which with 10 million entries is a tenth of what a page far down a feed costs;
+# the page cache (64 MiB) is filled only as far as it is used; mapped (up to 1 GiB), the file is read without a system call a page;
 # what SQLite notes to take one statement back stays in memory: in a file it is four of ten of a batch's writes.
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": "full",
     "busy_timeout": 10_000,
     "cache_size": -65_536,
-    "mmap_size": 2**31,
+    "mmap_size": 2**30,
     "temp_store": "memory",
     "foreign_keys": 1,
 }
