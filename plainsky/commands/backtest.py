@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 import msgspec
 
+from feedgen.text import CONTROL
 from models import cursors
 from models.changes import Effect
 from models.database import Database
@@ -23,6 +24,7 @@ from plainsky.errors import OperatorError
 from plainsky.ingest.notes import LabelerNote, LabelNote
 from plainsky.ingest.recording import last_time
 from plainsky.opening import exists, opened
+from plainsky.pages.answering import calm
 from plainsky.progress import Bar
 from plainsky.trying.backtesting import FeedResult, Result, Sample, Tested, result, side_by_side
 from plainsky.trying.scratch import House, copy_labels, copy_opt_outs, copy_posts, look_back, recorded, scratch
@@ -150,17 +152,22 @@ def _feed(feed: FeedResult) -> Iterator[str]:
 
 
 def _example(sign: str, post: Sample) -> str:
-    text = " ".join(post.text.split())
-    return f"  {sign} {text[:90]}{'…' if len(text) > 90 else ''}  [{post.why}] {post.uri}"
+    text = " ".join(CONTROL.sub(" ", post.text).split()) or "(no text)"
+    return f"  {sign} {text[:90]}{'…' if len(text) > 90 else ''}  [{CONTROL.sub(' ', post.why)}] {post.uri}"
 
 
 def _write(file: Path, found: Result) -> None:
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    template = (files("plainsky.pages") / "templates" / "backtest.html").read_text(encoding="utf-8")
+    environment.filters["calm"] = calm
+    template, style = (_text_of(*path) for path in (("templates", "backtest.html"), ("static", "style.css")))
     try:
-        file.write_text(environment.from_string(template).render(result=found), encoding="utf-8")
+        file.write_text(environment.from_string(template).render(result=found, style=style), encoding="utf-8")
     except OSError as error:
         raise OperatorError(f"{file}: cannot be written: {error.strerror}") from None
     sys.stdout.write(f"Wrote {file}.\n")
+
+
+def _text_of(folder: str, name: str) -> str:
+    return (files("plainsky.pages") / folder / name).read_text("utf-8")

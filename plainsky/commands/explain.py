@@ -5,10 +5,11 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 
 import msgspec
 
-from feedgen.text import CONTROL, shown
+from feedgen.text import CONTROL
 from labeler.signals import Silence
 from labeler.stance.telling import told as details_told
 from plainsky.config.loading import load
@@ -16,6 +17,7 @@ from plainsky.pages.languages import FALLBACK, languages
 from plainsky.pages.why import FeedSays, PostSays, RuleSays
 from plainsky.trying.explaining import Explained, Given, LabelSays, SignalSays, explained, given, read
 
+WIDTH = 96
 PARTS = {"include": "lets in", "require": "needed", "exclude": "keeps out"}
 
 
@@ -73,7 +75,7 @@ def _text(post: PostSays) -> Iterator[str]:
     """What it says, with what rules found between brackets."""
     for pieces in (post.text, *post.alts, *post.card):
         text = "".join(f"[{piece.text}]" if piece.found else piece.text for piece in pieces)
-        yield f"  | {' '.join(shown((text,)))}"
+        yield from (f"  | {line}" for line in wrap(CONTROL.sub(" ", text), WIDTH))
 
 
 def _feed(feed: FeedSays, as_given: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ import msgspec
 
 from feedgen.feed import Feed
 from feedgen.pages import FeedPages
+from feedgen.text import CONTROL
 from models import cursors, feeds, looking
 from models.database import Database, Session
 from models.protocol.syntax import format_datetime, parse_at_uri
@@ -92,6 +93,6 @@ def _lines(shown: Shown) -> Iterator[str]:
     when = f"{format_datetime(found.sort_at)}  {found.handle or found.account.did}" if found else shown.uri
     yield f"  {when}"
     text = found.post.text if found and found.post else "(this post is not stored here)"
-    for line in wrap(" ".join(text.split()) or "(no text)", WIDTH - 4):
-        yield f"    {''.join(letter for letter in line if letter.isprintable())}"
+    for line in wrap(" ".join(CONTROL.sub(" ", text).split()) or "(no text)", WIDTH - 4):
+        yield f"    {line}"
     yield f"    because of {shown.why}"

@@ -402,6 +402,26 @@ def test_a_backtest_with_since_leaves_out_what_is_older(tmp_path: Path, capsys: 
     assert (found["posts"], found["feeds"][0]["unchanged"], found["feeds"][0]["change"]) == (1, 1, "same")
 
 
+HOSTILE = "\x1b[2J\x1b]0;owned\x07 a rose \u202e reversed\r\n\x9b31m" + " and more" * 30
+
+
+def test_what_a_post_says_gives_no_orders_to_the_terminal_nor_to_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recording = record(tmp_path / "recording", (created(0, 1, 1, f"{HOSTILE}<script>alert(1)</script>"),))
+    old, new = write(tmp_path, "old.toml", feed("tulip")), write(tmp_path, "new.toml", feed("rose"))
+    words = ("backtest", new, "--config", old, "--recording", str(recording))
+    post, page = tmp_path / "post.json", tmp_path / "page.html"
+    post.write_text(json.dumps({"text": HOSTILE, "createdAt": "2026-11-20T12:00:00Z"}))
+
+    table, explained_ = told(capsys, *words), told(capsys, "explain", str(post), "--config", new, "--offline")
+    told(capsys, *words, "--html", str(page))
+
+    for printed in (table, explained_):
+        assert "rose" in printed
+        assert not {"\x1b", "\x07", "\u202e", "\x9b", "\r"} & set(printed)
+    assert explained_.count("more") == 30, "the whole text"
+    assert "<script" not in page.read_text()
+
+
 def test_a_backtest_without_posts_says_where_to_get_some(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = write(tmp_path, "old.toml", feed("rose"))
 
