@@ -281,7 +281,7 @@ class Service:
         if config.labeler:
             labels += report_service(config, self.database, self._documents, self._clock).routes()
         recordings = Recordings(config.recording.folder).routes() if config.recording else []
-        app = make_app(self.health, self.metrics, [*self._feeds.routes(), *labels, *pages.routes(), *recordings])
+        app = make_app(self.health, self.metrics, [*self._feeds.routes(), *labels, *recordings, *pages.routes()])
         if self._labels:
             app.on_shutdown.append(_closing(self._labels))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS, handler_cancellation=True)

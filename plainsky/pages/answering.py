@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from email.utils import formatdate, parsedate_to_datetime
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import jinja2
 from aiohttp import hdrs, web
@@ -53,7 +53,8 @@ class Asker:
 
     def in_language(self, code: str) -> str:
         """This page in another language."""
-        return f"{self.path}?{urlencode({**self._query, 'lang': code})}"
+        path = quote("/" + self.path.lstrip("/"))  # two slashes would lead to another host
+        return f"{path}?{urlencode({**self._query, 'lang': code})}"
 
 
 class Answers:
@@ -74,10 +75,11 @@ class Answers:
         self._clock, self._menu = clock, MENU if labels else {path: key for path, key in MENU.items() if path != LABELS}
 
     def routes(self) -> list[web.RouteDef]:
-        """What stands still."""
+        """What stands still, and what is said of all other addresses: to be added last."""
         return [
             web.get("/style.css", self._static(self._style, "text/css")),
             web.get("/icon.svg", self._static(self._icon, "image/svg+xml")),
+            web.get("/{elsewhere:(?!xrpc/|[.]well-known/).*}", self._elsewhere),
         ]
 
     def page(self, request: web.Request, template: str, **values: Any) -> web.Response:
@@ -111,6 +113,14 @@ class Answers:
     def once(self, body: bytes, content_type: str, headers: Mapping[str, str], status: int = 200) -> web.Response:
         """An answer to one reader's question, which nobody keeps."""
         return _answer(body, content_type, {**headers, hdrs.CACHE_CONTROL: "no-store"}, status)
+
+    def unknown(self, asker: Asker, what: str) -> web.Response:
+        """There is none of `what` (a part of the texts) at this address."""
+        return self.once(self.html(asker, "unknown.html", what=what), HTML, page_headers(asker), 404)
+
+    async def _elsewhere(self, request: web.Request) -> web.Response:
+        """No page is here."""
+        return self.unknown(Asker(request), "site")
 
     def _changed(self, name: str, etag: str) -> float:
         """Since when (seconds) this is the version that is told."""

@@ -10,7 +10,7 @@ from feedgen.feed import Feed
 from models.duration import SECOND
 from models.protocol.syntax import format_datetime
 from plainsky.pages import syndication
-from plainsky.pages.answering import HTML, OPEN, Answers, Asker, page_headers
+from plainsky.pages.answering import OPEN, Answers, Asker
 from plainsky.pages.facts import (
     Entry,
     FeedFacts,
@@ -119,7 +119,7 @@ class FeedPages:
         if request.path.endswith((".json", ".atom")):
             said = {"error": "NotFound", "message": asker.lang("feed.unknown")}
             return self._answers.once(self._encode(said), "application/json", OPEN, 404)
-        return self._answers.once(self._answers.html(asker, "unknown.html"), HTML, page_headers(asker), 404)
+        return self._answers.unknown(asker, "feed")
 
     async def _facts(self, request: web.Request, found: tuple[int, Feed], newest: int) -> FeedFacts:
         (view,) = await self._site.views([found], newest)

@@ -379,3 +379,20 @@ async def test_a_program_that_asks_for_an_unknown_feed_gets_json(database: Datab
 
     assert [(got.status, msgspec.json.decode(got.body)["error"]) for got in answers] == [(404, "NotFound")] * 3
     assert (page.status, page.html.query_one("main") is not None) == (404, True)
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/feeds/", "/status/", "/wp-login.php", "/feeds/garden/x", "/%00", "//elsewhere.example"])
+async def test_an_address_without_a_page_is_a_page_that_says_so(database: Database, path: str) -> None:
+    async with reading(kept(database)) as reader:
+        got = await reader.get(path, "nl")
+
+    assert (got.status, got.texts("h1")) == (404, ["Zo’n pagina is hier niet"])
+    assert_safe(got)
+
+
+async def test_unknown_methods_and_well_known_files_are_no_pages(database: Database) -> None:
+    async with reading(kept(database)) as reader:
+        method, file = await reader.get("/xrpc/com.example.unknown"), await reader.get("/.well-known/atproto-did")
+
+    assert (method.status, msgspec.json.decode(method.body)["error"]) == (501, "MethodNotImplemented")
+    assert (file.status, file.body) == (404, "Not Found")

@@ -24,6 +24,7 @@ from plainsky.ingest.notes import BeginNote, HandleNote, ListNote, noted
 from plainsky.ingest.recording import Recorder, lines
 from plainsky.ingest.replay import Replay
 from plainsky.pipeline.pruning import prune
+from plainsky.service import Service
 from plainsky.trying.recordings import Recordings
 from plainsky.trying.scratch import scratch
 from plainsky.trying.verifying import rebuilt
@@ -32,6 +33,7 @@ from tests.support.garden import account, at, created, deleted, did, updated, ur
 from tests.support.jetstream_server import JetstreamServer
 from tests.support.kept import Kept
 from tests.support.neighbours import Neighbours, list_uri, members
+from tests.support.programs import get_json
 from tests.support.sinks import Remembering
 
 CONFIG = """
@@ -261,3 +263,17 @@ async def test_a_recording_notes_who_is_on_the_lists_and_whose_the_handles_are(t
         ("HandleNote", did(3), None),
         ("ListNote", None, (did(1), did(2))),
     ]
+
+
+async def test_the_service_serves_the_fingerprints(tmp_path: Path) -> None:
+    for events in (story()[:3], story()[3:6]):
+        recording(tmp_path / "recording", events)
+    more = f'port = 0\n[store]\nurl = "sqlite:///{tmp_path}/plainsky.sqlite"\n[recording]\nfolder = "{tmp_path}/recording"\n'
+    service = Service(parse(TEXT.replace("[ingest]", f"{more}[ingest]")))
+    await service.start()
+    try:
+        status, told = await asyncio.to_thread(get_json, f"{service.url}/recordings.json")
+    finally:
+        await service.stop()
+
+    assert (status, [file["name"] for file in told["files"]]) == (200, ["000001.jsonl.zst"])
