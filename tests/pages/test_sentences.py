@@ -24,8 +24,8 @@ TRUE: dict[str, tuple[tuple[str, str, str], tuple[str, Post], tuple[str, Post]]]
     "all": (
         (
             "fits all of these: it (says the word “klimaat”, declares the language nl)",
-            "aan al het volgende voldoet: het (zegt het woord “klimaat”, zegt in de taal nl te zijn)",
-            "répond à tous ces points\u202f: il (dit le mot «\u202fklimaat\u202f», se dit dans la langue nl)",
+            "aan al het volgende voldoet: het (zegt het woord “klimaat”, zegt in de taal “nl” te zijn)",
+            "répond à tous ces points\u202f: il (dit le mot «\u202fklimaat\u202f», se dit dans la langue «\u202fnl\u202f»)",
         ),
         (DID, Post("het klimaat", langs=("nl",))),
         (DID, Post("het klimaat", langs=("fr",))),
@@ -33,8 +33,9 @@ TRUE: dict[str, tuple[tuple[str, str, str], tuple[str, Post], tuple[str, Post]]]
     "any": (
         (
             "fits one of these: it (declares one of the languages nl, fr, is by redactie.example.org)",
-            "aan één van de volgende voldoet: het (zegt in een van de talen nl of fr te zijn, is van redactie.example.org)",
-            "répond à l’un de ces points\u202f: il (se dit dans une des langues nl ou fr, est de redactie.example.org)",
+            "aan één van de volgende voldoet: het (zegt in een van de talen “nl” of “fr” te zijn, is van redactie.example.org)",
+            "répond à l’un de ces points\u202f: il"
+            " (se dit dans une des langues «\u202fnl\u202f» ou «\u202ffr\u202f», est de redactie.example.org)",
         ),
         (SELF, Post(langs=("en",))),
         (DID, Post(langs=("en",))),
@@ -98,7 +99,11 @@ TRUE: dict[str, tuple[tuple[str, str, str], tuple[str, Post], tuple[str, Post]]]
         (DID, Post(labels=(label_of("post", OTHER, "nudity"),))),
     ),
     "language": (
-        ("declares one of the languages nl, fr", "zegt in een van de talen nl of fr te zijn", "se dit dans une des langues nl ou fr"),
+        (
+            "declares one of the languages nl, fr",
+            "zegt in een van de talen “nl” of “fr” te zijn",
+            "se dit dans une des langues «\u202fnl\u202f» ou «\u202ffr\u202f»",
+        ),
         (DID, Post(langs=("nl-BE",))),
         (DID, Post("een Nederlandse zin")),
     ),

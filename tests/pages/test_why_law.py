@@ -105,11 +105,12 @@ def agree(why: Why, seen: Mapping[str, Sequence[str]]) -> None:
         assert (each.explained is None) == (why.post is None)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(feeds=configs(), history=histories(), later=st.sampled_from((0, HOUR, 20 * HOUR)))
 async def test_what_is_said_of_a_post_is_what_its_readers_see(
     database: Database, feeds: tuple[Feed, ...], history: list[Event], later: int
 ) -> None:
+    """Of 1,000 posts and more on each database."""
     database.write_now(wipe)
     kept = Kept(database, feeds, opt_out=OptOut(hashtags=("é",)), known=Known({"alice.example.org": did(0)}))
     kept.store(history)
