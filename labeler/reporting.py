@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 
 from labeler.declaration import Reports
 from labeler.reports import NSID, Reported, Subject, reported, too_many
-from models import accounts, labels, matters, posts
+from models import accounts, decisions, labels, matters, posts, settings
 from models.database import Database, Session
 from models.duration import duration
 from models.labels import Found, Pattern
@@ -29,6 +29,8 @@ Exists: TypeAlias = Callable[[Subject], Awaitable[bool | None]]
 DAY = duration("1d")
 LONGEST_BODY = 64 * 1024
 STEP = 500
+WORDS_FORGOTTEN = "words forgotten"
+"""The setting that says up to which decision."""
 GONE = "It was deleted before anybody here had looked at it."
 _HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
 
@@ -176,6 +178,19 @@ def _gone(session: Session, uris: Sequence[str]) -> set[str]:
     stored = posts.find(session, records.keys())
     deleted = {uri for record, uri in records.items() if record in stored and not stored[record].live}
     return deleted | {uri for uri in uris if did_of(uri) in known and known[did_of(uri)].gone}
+
+
+async def forget_words(database: Database, before: int) -> None:
+    """Forget, in small steps, what posts said that were judged before a time (µs), where no label came of it."""
+    while await database.write(_forget_words, before):
+        pass
+
+
+def _forget_words(session: Session, before: int) -> bool:
+    upto = decisions.forget_words(session, int(settings.get(session, WORDS_FORGOTTEN) or 0), before, STEP)
+    if upto is not None:
+        settings.put(session, WORDS_FORGOTTEN, str(upto))
+    return upto is not None
 
 
 async def forget_reporters(database: Database, reports: Reports, now: int) -> int:

@@ -7,6 +7,7 @@ Ids are given by the writer, who holds the label log's lock (`models.labels.lock
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import takewhile
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -225,6 +226,21 @@ def purge(session: Session, deleted: Collection[tuple[str, int]]) -> None:
         {**_KEY, "id": "BIGINT"},
         [(*_key(uri), last_id) for uri, last_id in deleted],
     )
+    _purge(session, rows)
+
+
+def forget_words(session: Session, after: int, before: int, limit: int) -> int | None:
+    """Forget the words of what no label came of (shadow, undecided, rejected, superseded) and was decided before a time (µs).
+
+    Looks at `limit` decisions from the id `after` on; the last one's id, None when there was none so old.
+    """
+    sql = "SELECT id, evidence, decided_at, action, outcome, body FROM decision WHERE id > ? ORDER BY id LIMIT ?"
+    old = list(takewhile(lambda row: row[2] < before, session.execute(sql, (after, limit))))
+    _purge(session, [row[:2] for row in old if row[5] and (row[3] == "none" or row[4]) and row[4] not in ("issued", "confirmed")])
+    return old[-1][0] if old else None
+
+
+def _purge(session: Session, rows: Iterable[Row]) -> None:
     without = [(_encode(_without_words(msgspec.json.decode(evidence))).decode(), id) for id, evidence in rows]
     session.executemany("UPDATE decision SET body = NULL, evidence = ? WHERE id = ?", without)
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from labeler.reporting import ReportService, close_gone, forget_reporters
+from labeler.reporting import ReportService, close_gone, forget_reporters, forget_words
 from models import matters
 from models.database import Database
 from models.protocol.service_auth import audiences
@@ -27,14 +27,14 @@ def report_service(config: Config, database: Database, documents: DidDocuments, 
 
 
 class Tending:
-    """Counts what waits, for metrics, closes reports of what was deleted, and forgets who reported longer ago than the config allows.
+    """Counts what waits, for metrics, closes reports of what was deleted, and forgets reporters and words when the config says so.
 
     `clock` gives seconds.
     """
 
     def __init__(self, config: Config, database: Database, metrics: Metrics, clock: Callable[[], float]) -> None:
         assert config.labeler
-        self._reports, self._database, self._clock = config.labeler.reports, database, clock
+        self._labeler, self._database, self._clock = config.labeler, database, clock
         self._waiting: dict[str, int] = {}
         self._forgotten_at = float("-inf")
         text = "Reports and appeals that wait for a person."
@@ -52,5 +52,7 @@ class Tending:
             await close_gone(self._database, int(self._clock() * 1e6))
         self._waiting = await self._database.read(matters.count_waiting)
         if self._clock() - self._forgotten_at >= FORGET_SECONDS:
-            await forget_reporters(self._database, self._reports, int(self._clock() * 1e6))
+            now = int(self._clock() * 1e6)
+            await forget_reporters(self._database, self._labeler.reports, now)
+            await forget_words(self._database, now - self._labeler.keep_words)
             self._forgotten_at = self._clock()

@@ -182,6 +182,10 @@ class Labeler:
     key: str | None = field(default=None, repr=False, metadata=FROM_ENVIRONMENT)
     reports: Reports = Factory(Reports)
     context: Context = Factory(Context)
+    keep_words: Duration = field(
+        default=duration("90d"), validator=_expect('from "1d" to "52w"', lambda keep: duration("1d") <= keep <= duration("52w"))
+    )
+    """So long the words are kept of posts that were judged and got no label."""
 
 
 def _is_source(text: str) -> bool:
