@@ -6,7 +6,8 @@ is room. A database that is away is asked again.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from labeler import renewing, replay
 from labeler.issuer import Issuer
@@ -17,12 +18,16 @@ from models.database import Database, Session
 
 log = logging.getLogger(__name__)
 
+There: TypeAlias = Callable[[Sequence[str]], Awaitable[Mapping[str, str | None] | None]]
+"""The present cid of each post, None for one that is not there; None when nobody can say just now."""
+
 RENEW_SECONDS = 600.0
 COUNT_SECONDS = 5.0
 
 
 class Issuing:
     """`run` works until it is cancelled. wake: tell the streams. healthy: the service hears all it should, so that labels may be renewed.
+    there: is asked about posts before their labels are; None where nobody can be asked.
 
     `waiting` (by what is waited for) and `tripped` (values whose breaker is open) are for metrics.
     """
@@ -36,11 +41,14 @@ class Issuing:
         wake: Callable[[], object],
         healthy: Callable[[], bool],
         poll: float = 0.5,
+        there: There | None = None,
     ) -> None:
         self.waiting: Mapping[str, int] = {}
         self.tripped: Sequence[str] = ()
         self._database, self._issuer, self._judge, self._policies = database, issuer, judge, policies
-        self._wake, self._healthy, self._poll = wake, healthy, poll
+        self._wake, self._healthy, self._poll, self._there = wake, healthy, poll, there
+        self._renewing: asyncio.Task[None] | None = None
+        self._renewed_after: Mapping[str, str] = {}
         self._renewed_at = self._counted_at = float("-inf")
         self._signed_upto: int | None = 0
 
@@ -54,8 +62,20 @@ class Issuing:
         """How many decisions wait for a person."""
         return self.waiting.get("person", 0) + self.waiting.get("second", 0)
 
+    @property
+    def is_renewing(self) -> bool:
+        """It is being asked whether posts are still there, or their labels are renewed."""
+        return self._renewing is not None
+
     async def run(self) -> None:
         """For ever."""
+        try:
+            await self._run()
+        finally:
+            if self._renewing:
+                self._renewing.cancel()
+
+    async def _run(self) -> None:
         ill = False
         while True:
             try:
@@ -75,7 +95,10 @@ class Issuing:
             self._signed_upto = await self._database.write(replay.resign, self._issuer, self._signed_upto)
         elif seconds - self._renewed_at >= RENEW_SECONDS and self._healthy():
             self._renewed_at = seconds
-            await self._issue(self._renew)
+            self._renewing = asyncio.create_task(self._renew())  # whom it asks must not keep labels waiting
+        if self._renewing and self._renewing.done():
+            renewed, self._renewing = self._renewing, None
+            await renewed
         if await self._database.read(replay.unsealed) is not None:
             await self._database.write(replay.seal)
         if seconds - self._counted_at >= COUNT_SECONDS:
@@ -87,5 +110,11 @@ class Issuing:
         if await self._database.write(lambda session: work(session, self._issuer.clock())):
             self._wake()
 
-    def _renew(self, session: Session, now: int) -> int:
-        return renewing.renew(session, self._issuer, self._judge, self._policies, now)
+    async def _renew(self) -> None:
+        there, after = None, self._renewed_after
+        if self._there:
+            ending = await self._database.read(renewing.ending, self._issuer.src_did, self._policies, self._issuer.clock(), after)
+            there, self._renewed_after = await self._there(ending.uris), ending.after
+            if there is None:
+                return  # there are days left to ask again
+        await self._issue(lambda session, now: renewing.renew(session, self._issuer, self._judge, self._policies, now, there, after))

@@ -1,10 +1,12 @@
 """Keeps labels alive that still hold: each ends by itself, so that the labels of a service that died, or of one that nobody minds, die too.
 
-Promise: a label is renewed in the last third of its life, and only while its reason holds by the rules of today (or a person gave it) and
-nobody told that its post is gone. Call it only while the service is well: one that does not hear of deletions must not renew.
+Promise: a label is renewed in the last third of its life, and only while its reason holds by the rules of today (or a person gave it),
+nobody told that its post is gone, and, where somebody can be asked, the post was seen to be there: of what was deleted while we were away
+nothing is heard. Call it only while the service is well: one that does not hear of deletions must not renew.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from labeler.issuer import Issuer
 from labeler.judge import Judge
@@ -14,22 +16,56 @@ from models import decisions, labels, posts
 from models.database import Session
 from models.decisions import Decision
 from models.labels import Found
+from models.post import POST
 from models.protocol.syntax import format_datetime, parse_at_uri
 
 AT_ONCE = 200
 """How many labels of a value one call looks at."""
 
 
-def renew(session: Session, issuer: Issuer, judge: Judge, policies: Iterable[LabelPolicy], now: int) -> int:
-    """Renew what ends soon, as far as there is room at `now` (µs), and negate what has no reason any more; how many labels came of it."""
+class Ending(NamedTuple):
+    """The posts whose labels end soon, and by value the `exp` after which to look next time: what is not renewed must not stand in the
+    way of the rest. A value of which all were looked at is left out, and begun again."""
+
+    uris: Sequence[str]
+    after: Mapping[str, str]
+
+
+def ending(session: Session, src_did: str, policies: Iterable[LabelPolicy], now: int, after: Mapping[str, str]) -> Ending:
+    """What `renew` would look at now."""
+    found = {policy.value: _expiring(session, src_did, policy, now, after) for policy in policies}
+    uris = dict.fromkeys(each.label.uri for some in found.values() for each in some if _is_post(each.label.uri))
+    return Ending(list(uris), {value: some[-1].label.exp or "" for value, some in found.items() if len(some) == AT_ONCE})
+
+
+def renew(
+    session: Session,
+    issuer: Issuer,
+    judge: Judge,
+    policies: Iterable[LabelPolicy],
+    now: int,
+    there: Mapping[str, str | None] | None = None,
+    after: Mapping[str, str] | None = None,
+) -> int:
+    """Renew what ends soon, as far as there is room at `now` (µs), and negate what has no reason any more; how many labels came of it.
+
+    there: the present cid of each post that was asked about, None for one that is not there; None where nobody can be asked.
+    """
     if decisions.is_room_wanted(session):
         return 0  # what is new comes first; there are days left
-    return sum(_renew(session, issuer, judge, policy, now) for policy in policies)
+    return sum(_renew(session, issuer, judge, policy, now, there, after or {}) for policy in policies)
 
 
-def _renew(session: Session, issuer: Issuer, judge: Judge, policy: LabelPolicy, now: int) -> int:
-    soon = format_datetime(now + policy.expires // 3)
-    found = labels.expiring(session, issuer.src_did, policy.value, format_datetime(now), soon, AT_ONCE)
+def _renew(
+    session: Session,
+    issuer: Issuer,
+    judge: Judge,
+    policy: LabelPolicy,
+    now: int,
+    there: Mapping[str, str | None] | None,
+    after: Mapping[str, str],
+) -> int:
+    found = [each for each in _expiring(session, issuer.src_did, policy, now, after) if there is None or _is_there(each, there)]
     holding: list[Found] = []
     gone: list[Judged] = []
     for each in found:
@@ -41,6 +77,22 @@ def _renew(session: Session, issuer: Issuer, judge: Judge, policy: LabelPolicy, 
             holding += [each] if mode == "auto" else []
             gone += [judged] if mode is None else []
     return issuer.renewed(session, holding, policy.expires, now) + issuer.apply(session, gone, now)
+
+
+def _expiring(session: Session, src_did: str, policy: LabelPolicy, now: int, after: Mapping[str, str]) -> list[Found]:
+    begin = max(format_datetime(now), after.get(policy.value, ""))
+    return labels.expiring(session, src_did, policy.value, begin, format_datetime(now + policy.expires // 3), AT_ONCE)
+
+
+def _is_post(uri: str) -> bool:
+    parsed = parse_at_uri(uri)
+    return parsed is not None and parsed.collection == POST
+
+
+def _is_there(found: Found, there: Mapping[str, str | None]) -> bool:
+    """Of accounts the stream tells, whatever we missed: they are never asked about."""
+    cid = there.get(found.label.uri)
+    return cid == found.label.cid or (cid is not None and found.label.cid is None) or not _is_post(found.label.uri)
 
 
 def _is_persons(reasons: Sequence[Decision]) -> bool:

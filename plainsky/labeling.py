@@ -1,6 +1,7 @@
 """What the labeler does beside the posts, in the process that writes, by one config."""
 
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from labeler.gate import Gate
@@ -11,6 +12,7 @@ from labeler.persons import Persons
 from labeler.service import LabelService
 from labeler.signals import Given
 from models.database import Database
+from plainsky.asking.present import present
 from plainsky.canary import Canary
 from plainsky.config.hashing import config_hash
 from plainsky.config.schema import Config
@@ -41,7 +43,8 @@ class Labeling(NamedTuple):
             yield canary.run()
 
     def _issuing(self, config: Config, judge: Judge) -> Issuing:
-        issuing = Issuing(self.database, self.issuer, judge, config.labels, self.labels.wake, self._up_to_date)
+        there = None if config.ingest.source == "replay" else partial(present, config.appview.url)
+        issuing = Issuing(self.database, self.issuer, judge, config.labels, self.labels.wake, self._up_to_date, there=there)
         watch = self.metrics.watch
         watch("plainsky_labels_waiting", "Labels and negations that wait for room in the stream.", lambda: issuing.unissued)
         watch("plainsky_label_decisions_waiting", "Decisions of the labeler that wait for a person.", lambda: issuing.undecided)

@@ -1,15 +1,18 @@
 """Labels end by themselves, and are renewed while they hold. On both databases."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from labeler.issuer import Issuer
+from labeler.issuing import RENEW_SECONDS, Issuing
 from labeler.judge import Judge
 from labeler.limits import Throttle
 from labeler.persons import By, Persons
 from labeler.policy import LabelPolicy
-from labeler.renewing import renew
+from labeler.renewing import AT_ONCE, ending, renew
 from models import decisions, labels
 from models.database import Database
 from models.duration import SECOND, duration
@@ -87,6 +90,61 @@ def test_a_persons_label_is_renewed_but_not_one_that_she_let_end(database: Datab
 
     assert renewed(database, NOON + 25 * DAY) == 1
     assert log_rows(database)[-1][1] == uri("post")
+
+
+def test_only_what_was_seen_to_be_there_in_its_version_is_renewed_where_somebody_can_be_asked(database: Database) -> None:
+    apply(database, *[judged(rkey, A) for rkey in ("there", "gone", "edited", "unasked")])
+    persons = Persons(SRC, [LabelPolicy("plainsky-test", ("gtube",), targets=("post", "account"))])
+    database.write_now(persons.label, uri("any"), None, "plainsky-test", BY, NOON)
+    account = database.write_now(persons.label, AUTHOR, None, "plainsky-test", BY, NOON)
+    database.write_now(persons.confirm, account.id, By("operator", "so it is", "ben"), NOON)
+    database.write_now(issuer().issue, NOON)
+    later = NOON + 25 * DAY
+
+    asked = database.read_now(ending, SRC, [POLICY], later, {})
+    assert sorted(asked.uris) == sorted(uri(rkey) for rkey in ("any", "there", "gone", "edited", "unasked"))
+    assert asked.after == {}
+    there = {uri("there"): A, uri("gone"): None, uri("edited"): B, uri("any"): B}
+    assert database.write_now(renew, issuer(later), Judge([POLICY]), [POLICY], later, there) == 3
+    assert sorted(row[1] for row in log_rows(database)[6:]) == sorted([AUTHOR, uri("any"), uri("there")])
+
+
+def test_what_is_not_renewed_does_not_stand_in_the_way_of_the_rest(database: Database) -> None:
+    for number in range(3):
+        apply(database, *[judged(f"{number}-{one:03}", A) for one in range(AT_ONCE // 2)], by=issuer(NOON + number * SECOND))
+    later = NOON + 25 * DAY
+
+    first = database.read_now(ending, SRC, [POLICY], later, {})
+    second = database.read_now(ending, SRC, [POLICY], later, first.after)
+    assert (len(first.uris), len(second.uris), second.after) == (AT_ONCE, AT_ONCE // 2, {})
+    there = dict.fromkeys([*first.uris, *second.uris], A)
+    assert database.write_now(renew, issuer(later), Judge([POLICY]), [POLICY], later, there, first.after) == AT_ONCE // 2
+
+
+async def test_while_nobody_can_say_whether_posts_are_there_nothing_is_renewed_and_nothing_waits_for_the_answer(database: Database) -> None:
+    apply(database, judged("post", A))
+    answers: list[asyncio.Future[dict[str, str | None] | None]] = []
+
+    async def there(uris: Sequence[str]) -> dict[str, str | None] | None:
+        assert uris == [uri("post")]
+        answers.append(asyncio.get_running_loop().create_future())
+        return await answers[-1]
+
+    working = Issuing(database, issuer(NOON + 25 * DAY), Judge([POLICY]), [POLICY], lambda: None, lambda: True, there=there)
+
+    async def turns(seconds: float, told: dict[str, str | None] | None) -> int:
+        before = len(answers)
+        while len(answers) == before:
+            await working.step(seconds)
+        answers[-1].set_result(told)
+        while working.is_renewing:
+            await asyncio.sleep(0)
+            await working.step(seconds)
+        return len(await asyncio.to_thread(log_rows, database))
+
+    assert await turns(0, None) == 1
+    assert await turns(RENEW_SECONDS, {uri("post"): None}) == 1
+    assert await turns(2 * RENEW_SECONDS, {uri("post"): A}) == 2
 
 
 def test_renewing_keeps_to_the_throttle_and_lets_what_is_new_go_first(database: Database) -> None:
