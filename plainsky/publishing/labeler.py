@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
+import msgspec
+from attrs import evolve, frozen
 
 from labeler import keys
-from labeler.declaration import COLLECTION, RKEY, service_record
+from labeler.declaration import COLLECTION, RKEY, did_document_parts, service_record
 from models.protocol.k256 import PrivateKey
 from models.protocol.syntax import format_datetime, parse_datetime
 from plainsky.config.errors import shown
@@ -29,6 +30,8 @@ NO_ACCOUNT = """\
   3. Write it below [labeler] in the config:
      did = "did:plc:..."
   4. Restart the service, and run this again."""
+OURSELVES = "it is this service itself, whose document names no PDS (docs/labeler.md tells what a did:web needs)"
+WRITE_DOWN = " Write into it:\n{parts}"
 NO_LABELER = "The config has no labeler: expected a [labeler] table and at least one [[labels]] table (docs/labeler.md)."
 
 LONGEST = 400
@@ -78,7 +81,7 @@ async def prepare(config: Config, now_us: int, stopped: bool = False) -> Prepare
     change = await documents.planned(config.identity.plc, did, f"did:key:{key}", endpoint) if did.startswith("did:plc:") else None
     expected = Expected(did, endpoint, key, frozenset(policy.value for policy in config.labels), config.service.port)
     checks = [] if stopped else await check_service(expected)
-    checks += [] if change else [await check_document(expected, config.identity.plc)]
+    checks += [] if change else [await _document(expected, config)]
     return Prepared(repo, key, endpoint, change, standing, record, tuple(checks))
 
 
@@ -160,10 +163,20 @@ def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
             yield ("labels" if under == "labelValues" else under), part
 
 
+async def _document(expected: Expected, config: Config) -> Check:
+    """Of a did:web the owner writes the document, and is told what is to stand in it."""
+    check = await check_document(expected, config.identity.plc)
+    if check.mend is None:
+        return check
+    parts = did_document_parts(expected.did, signing_key(config).public_key, expected.endpoint)
+    lines = msgspec.json.format(msgspec.json.encode(parts)).decode()
+    return evolve(check, mend=check.mend + WRITE_DOWN.format(parts=lines))
+
+
 async def _repo(config: Config) -> Repo:
     did = config.labeler_did
     if did == config.service.web_did:
-        raise OperatorError(_no_account(config, "it is this service itself"))
+        raise OperatorError(_no_account(config, OURSELVES))
     try:
         return await locate(did, config.identity.plc)
     except NoAccount as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from labeler.keys import did_key
 from plainsky.cli import main
@@ -326,6 +327,33 @@ async def test_a_labeler_without_an_account_is_told_how_to_get_one(pds: LabelerP
 
     assert said.code == 2
     assert "Make an account for the labeler in the Bluesky app" in said.err
+
+
+async def test_an_account_of_a_did_web_is_published_once_its_owner_has_written_the_document(pds: LabelerPds, publish: Publish) -> None:
+    pds_of = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": pds.url}
+    document: dict[str, Any] = {"alsoKnownAs": ["at://labels.example.org"], "service": [pds_of], "verificationMethod": []}
+
+    async def did_json(_: web.Request) -> web.Response:
+        return web.json_response(document)
+
+    app = web.Application()
+    app.add_routes([web.get("/.well-known/did.json", did_json)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    pds.account = document["id"] = did = f"did:web:localhost%3A{runner.addresses[0][1]}"
+    try:
+        told = await publish("--yes", did=did)
+        assert (told.code, pds.repo) == (1, {})
+        parts = json.loads(told.out[told.out.index("{") : told.out.rindex("}") + 1])
+        assert parts["service"][0]["serviceEndpoint"] == pds.endpoint
+
+        document["service"] += parts["service"]
+        document["verificationMethod"] += parts["verificationMethod"]
+        done = await publish("--yes", did=did)
+        assert (done.code, done.err, list(pds.repo), len(pds.log)) == (0, "", ["self"], 1), done.out
+    finally:
+        await runner.cleanup()
 
 
 async def test_a_tombstone_and_a_document_of_nonsense_are_not_built_upon(pds: LabelerPds, publish: Publish) -> None:

@@ -16,7 +16,7 @@ from models.labels import Label
 from models.protocol import public_keys
 from models.protocol.k256 import PrivateKey
 from models.protocol.syntax import format_datetime
-from tests.support.pds import PASSWORD, PUBLISHER, Pds, cid_of, error
+from tests.support.pds import PASSWORD, Pds, cid_of, error
 
 OWN_PASSWORD = "the account's own"
 CODE = "ABCDE-FGHIJ"
@@ -86,7 +86,7 @@ class LabelerPds(Pds):
     def say(self, value: str, number: int = 1, key: PrivateKey | None = None, **fields: Any) -> None:
         """A label of ours goes into the log."""
         cts = format_datetime(int(time.time() * 1e6) - 60_000_000)
-        label = Label(PUBLISHER, f"at://did:plc:author222222222222222222/app.bsky.feed.post/{number}", value, cts)
+        label = Label(self.account, f"at://did:plc:author222222222222222222/app.bsky.feed.post/{number}", value, cts)
         told = {**label.fields(), **fields}
         unsigned = Label(**{name: told[name] for name in ("src", "uri", "val", "cts")}, neg=told.get("neg", False))
         self.labels.append({**told, "sig": sign(unsigned, key or self.key)})
@@ -94,7 +94,7 @@ class LabelerPds(Pds):
     async def _plc(self, request: web.Request) -> web.Response:
         last = self.log[-1]
         did = request.match_info["did"]
-        if did != PUBLISHER:
+        if did != self.account:
             return web.json_response({"message": "DID not registered"}, status=404)
         if self.document:
             return web.json_response(self.document)
@@ -128,9 +128,9 @@ class LabelerPds(Pds):
         asked = await request.json()
         if code := asked.pop("authFactorToken", None):
             self.factors.append(code)
-        if asked == {"identifier": PUBLISHER, "password": OWN_PASSWORD}:
+        if asked == {"identifier": self.account, "password": OWN_PASSWORD}:
             self._password, self._tokens = OWN_PASSWORD, self._tokens + 1
-            return web.json_response({"accessJwt": f"token{self._tokens}", "did": PUBLISHER})
+            return web.json_response({"accessJwt": f"token{self._tokens}", "did": self.account})
         self._password = PASSWORD
         return await super()._create_session(request)
 

@@ -20,10 +20,11 @@ PASSWORD = "abcd-efgh-ijkl-mnop"
 
 
 class Pds(StreamServer):
-    """One account, `PUBLISHER`, and its records of one collection: rkey to (cid, value)."""
+    """One account and its records of one collection: rkey to (cid, value)."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.account = PUBLISHER
         self.collection = COLLECTION
         self.repo: dict[str, tuple[str, dict[str, Any]]] = {}
         self.blobs: dict[str, bytes] = {}
@@ -85,36 +86,38 @@ class Pds(StreamServer):
         return await handler(request)
 
     async def _plc(self, request: web.Request) -> web.Response:
-        if request.match_info["did"] != PUBLISHER:
+        if request.match_info["did"] != self.account:
             return web.json_response({"message": "DID not registered"}, status=404)
         pds = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": self.url}
-        document = {"id": PUBLISHER, "alsoKnownAs": ["at://news.example.org"], "service": [pds]}
+        document = {"id": self.account, "alsoKnownAs": ["at://news.example.org"], "service": [pds]}
         return web.json_response(self.document or document)
 
     async def _did_json(self, _: web.Request) -> web.Response:
         did = self.generator or self.did
-        return web.json_response(did_document(Identity(did, PUBLISHER, f"http://localhost:{self.port}"), {}))
+        return web.json_response(did_document(Identity(did, self.account, f"http://localhost:{self.port}"), {}))
 
     async def _describe(self, _: web.Request) -> web.Response:
-        return web.json_response(description(Identity(self.generator or self.did, PUBLISHER, ""), self.offered, {}))
+        return web.json_response(description(Identity(self.generator or self.did, self.account, ""), self.offered, {}))
 
     async def _resolve_handle(self, request: web.Request) -> web.Response:
         did = self.handles.get(request.query["handle"])
         return web.json_response({"did": did}) if did else error(400, "InvalidRequest", "Unable to resolve handle")
 
     async def _list_records(self, request: web.Request) -> web.Response:
-        assert (request.query["repo"], request.query["collection"]) == (PUBLISHER, self.collection)
+        assert (request.query["repo"], request.query["collection"]) == (self.account, self.collection)
         rest = sorted((rkey for rkey in self.repo if rkey < request.query.get("cursor", "~")), reverse=True)
         rkeys = rest[: min(self.page, int(request.query["limit"]))]
-        of_rkeys = [(f"at://{PUBLISHER}/{self.collection}/{rkey}", *self.repo[rkey]) for rkey in rkeys]
+        of_rkeys = [(f"at://{self.account}/{self.collection}/{rkey}", *self.repo[rkey]) for rkey in rkeys]
         records = [{"uri": uri, "cid": cid, "value": value} for uri, cid, value in of_rkeys]
         return web.json_response({"records": records, **({"cursor": rkeys[-1]} if rkeys else {})})
 
     async def _create_session(self, request: web.Request) -> web.Response:
-        if await request.json() != {"identifier": PUBLISHER, "password": PASSWORD}:
+        if await request.json() != {"identifier": self.account, "password": PASSWORD}:
             return error(401, "AuthenticationRequired", "Invalid identifier or password")
         self._tokens += 1
-        return web.json_response({"accessJwt": f"token{self._tokens}", "refreshJwt": "x", "handle": "news.example.org", "did": PUBLISHER})
+        return web.json_response(
+            {"accessJwt": f"token{self._tokens}", "refreshJwt": "x", "handle": "news.example.org", "did": self.account}
+        )
 
     def has_login(self, request: web.Request) -> bool:
         """Whether the caller showed the newest token."""
@@ -127,7 +130,7 @@ class Pds(StreamServer):
         if method == "uploadBlob":
             return self._upload(await request.read(), request.content_type)
         asked = json.loads(await request.text())
-        assert (asked["repo"], asked["collection"], is_record_key(asked["rkey"])) == (PUBLISHER, self.collection, True)
+        assert (asked["repo"], asked["collection"], is_record_key(asked["rkey"])) == (self.account, self.collection, True)
         self.calls.append(f"{method} {asked['rkey']}")
         if asked["swapRecord"] != self.repo.get(asked["rkey"], (None,))[0]:
             return error(400, "InvalidSwap", "Record was at another version")
@@ -144,7 +147,7 @@ class Pds(StreamServer):
         if (avatar := record.get("avatar")) and avatar["ref"]["$link"] not in self.blobs:
             return error(400, "BlobNotFound", f"Could not find blob: {avatar['ref']['$link']}")
         self.repo[rkey] = (cid_of(record), record)
-        uri = f"at://{PUBLISHER}/{self.collection}/{rkey}"
+        uri = f"at://{self.account}/{self.collection}/{rkey}"
         return web.json_response({"uri": uri, "cid": self.repo[rkey][0], "validationStatus": "valid"})
 
     def _upload(self, content: bytes, mime: str) -> web.Response:
