@@ -1,9 +1,11 @@
 """What a person wants to see of a file of weights: its strongest terms, a text's score term by term, what changed since another file."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from labeler.training.report import shown
 from models.text_model import KIND, TextModel
 from models.weights import MAX_BYTES, BadWeights, Weights, loads
 
@@ -28,23 +30,44 @@ def read(file: Path) -> Weights:
 
 
 def listed(files: Iterable[tuple[Path, Weights]]) -> Iterator[str]:
-    """One line a file."""
-    for file, weights in files:
-        yield f"{file.name}  {weights.kind}  {weights.name}  {len(weights.weights):,} weights  {weights.hash[:16]}"
+    """One line a file, below a heading."""
+    rows = [("file", "kind", "name", "weights", "SHA-256 begins")]
+    rows += [(file.name, weights.kind, weights.name, f"{len(weights.weights):,}", weights.hash[:16]) for file, weights in files]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    yield from ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 def told(file: Path, weights: Weights) -> Iterator[str]:
-    """What it is, how it was made, its strongest terms."""
+    """What it is, what it is for and not for, how it was made, its strongest terms, and how a scorecard decides."""
     yield f"{file}: {weights.name}, kind {weights.kind}, {len(weights.weights):,} weights, SHA-256 {weights.hash}"
     if summary := weights.card.get("summary"):
         yield from ("", str(summary))
-    if isinstance(training := weights.card.get("training"), dict):
+    for key, title in (("intended_use", "For"), ("out_of_scope", "Not for")):
+        if said := weights.card.get(key):
+            yield from ("", f"{title}:", *(f"  {line}" for line in said))
+    if training := _training(weights):
         yield from ("", f"Made by: {training.get('command', 'not told')}")
+        yield f"With: {', '.join(f'{name} {version}' for name, version in training.get('versions', {}).items())}"
+    yield from _decides(weights)
     ranked = sorted(weights.weights.items(), key=lambda one: (-one[1], one[0]))
-    yield from ("", f"intercept {weights.intercept:+.3f}", "", "For:")
+    yield from ("", f"intercept {weights.intercept:+.3f}", "", "Weights for:")
     yield from (f"  {weight:+8.3f}  {term}" for term, weight in ranked[:STRONGEST] if weight > 0)
-    yield "Against:"
+    yield "Weights against:"
     yield from (f"  {weight:+8.3f}  {term}" for term, weight in ranked[: -STRONGEST - 1 : -1] if weight < 0)
+    if none := [term for term, weight in ranked if not weight]:
+        yield f"Without weight: {', '.join(none)}"
+
+
+def _training(weights: Weights) -> dict[str, Any]:
+    training = weights.card.get("training")
+    return training if isinstance(training, dict) else {}
+
+
+def _decides(weights: Weights) -> Iterator[str]:
+    if "threshold" in weights.features:
+        yield from ("", f"threshold {weights.features['threshold']:g}: the sum that is needed")
+    if abstain := weights.features.get("abstain"):
+        yield f"says nothing above: {', '.join(f'{name} {bound:g}' for name, bound in abstain.items())}"
 
 
 def scored(file: Path, weights: Weights, text: str) -> Iterator[str]:
@@ -60,7 +83,12 @@ def scored(file: Path, weights: Weights, text: str) -> Iterator[str]:
 
 
 def changed(old: Weights, new: Weights) -> Iterator[str]:
-    """Terms that came and went, and the largest changes of weights; one line when nothing changed."""
+    """Terms that came and went, the largest changes of weights, of the threshold and of figures; one line when nothing changed.
+
+    BadWeights of files that are for different things.
+    """
+    if old.kind != new.kind:
+        raise BadWeights(f"one is of kind {old.kind}, the other of kind {new.kind}: there is nothing to compare")
     if old.hash == new.hash:
         yield "The files say the same."
         return
@@ -71,7 +99,32 @@ def changed(old: Weights, new: Weights) -> Iterator[str]:
     ranked = sorted(((term, step) for term, step in steps.items() if step), key=lambda one: (-abs(one[1]), one[0]))
     yield f"{len(ranked):,} weights differ. The largest changes:"
     yield from (f"  {before.get(term, 0.0):+8.3f} -> {after.get(term, 0.0):+8.3f}  {term}" for term, _ in ranked[:CHANGED])
+    if "threshold" in old.features and old.features["threshold"] != new.features.get("threshold"):
+        yield f"threshold {old.features['threshold']:g} -> {new.features.get('threshold')}"
     for part in ("features", "card"):
         one, two = getattr(old, part), getattr(new, part)
         if keys := sorted(key for key in {**one, **two} if one.get(key) != two.get(key)):
             yield f"{part} differ in: {', '.join(keys)}"
+    if figures := list(_figures(old, new)):
+        yield f"{len(figures):,} figures of the card differ" + (f", of which {CHANGED}:" if len(figures) > CHANGED else ":")
+        yield from (f"  {line}" for line in figures[:CHANGED])
+
+
+def _figures(old: Weights, new: Weights) -> Iterator[str]:
+    """Cells of the card's tables, where both have the table and the row."""
+    after = {table["title"]: table for table in new.card.get("metrics", ())}
+    for table in old.card.get("metrics", ()):
+        later = after.get(table["title"])
+        if later is None or later["columns"] != table["columns"]:
+            continue
+        rows = {_named(row): row for row in later["rows"]}
+        for row in table["rows"]:
+            cells = zip(table["columns"], row, rows.get(_named(row), row), strict=True)
+            said = [f"{name} {shown(one)} -> {shown(two)}" for name, one, two in cells if one != two]
+            if said:
+                yield f"{table['title']}, {' '.join(map(str, _named(row)))}: {', '.join(said)}"
+
+
+def _named(row: Sequence[Any]) -> tuple[Any, ...]:
+    """What a row is about: its words, or the number that it begins with."""
+    return tuple(cell for cell in row if isinstance(cell, str)) or (row[0],)

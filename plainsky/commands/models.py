@@ -27,7 +27,10 @@ FILES = {"list": range(100), "show": range(1, 2), "diff": range(2, 3), "card": r
 def add_arguments(parser: ArgumentParser) -> None:
     """What to do, with which files."""
     parser.add_argument("what", choices=sorted(FILES), help="list files, show one, compare two, or write the model card")
-    parser.add_argument("files", metavar="FILE", nargs="*", type=Path, help="files of weights (default: those that come with the project)")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="*", type=Path, help='files of weights, or names of those that come with the project, like "stance"'
+    )
+    parser.add_argument("--card", action="store_true", help="with show: the file's whole model card, with its figures")
     parser.add_argument("--config", metavar="FILE", type=Path, help="with show and card: what people judged blind where this config runs")
     parser.add_argument("--text", metavar="TEXT", help="with show: score this text, term by term")
     parser.add_argument("--output", metavar="FILE", type=Path, default=CARD, help="with card: the page to write (%(default)s)")
@@ -39,17 +42,32 @@ def run(arguments: Namespace) -> int:
     if len(files) not in FILES[arguments.what]:
         expected = {"show": "one FILE", "diff": "two FILEs, the old one first", "card": "no FILE"}[arguments.what]
         raise OperatorError(f"plainsky models {arguments.what} takes {expected}")
-    read = [(file, _read(file)) for file in files or sorted(SHIPPED.glob("*.json"))]
+    read = [(file, _read(file)) for file in map(_named, files or sorted(SHIPPED.glob("*.json")))]
     if arguments.what == "card":
         return _write_card(arguments.output, read, arguments.config)
     if arguments.what == "list":
         lines = inspecting.listed(read)
     elif arguments.what == "show":
-        lines = inspecting.scored(*read[0], arguments.text) if arguments.text else _shown(*read[0], arguments.config)
+        lines = _show(*read[0], arguments)
     else:
         lines = inspecting.changed(read[0][1], read[1][1])
-    sys.stdout.write("\n".join([*lines, ""]))
+    try:
+        sys.stdout.write("\n".join([*lines, ""]))
+    except BadWeights as error:
+        raise OperatorError(f"{' '.join(map(str, files))}: {error}") from None
     return 0
+
+
+def _named(file: Path) -> Path:
+    """ "stance" is the file that comes with the project, unless there is one of that name here."""
+    shipped = SHIPPED / f"{file.name}.json"
+    return shipped if file.name == str(file) and not file.exists() and shipped.exists() else file
+
+
+def _show(file: Path, weights: Weights, arguments: Namespace) -> Iterator[str]:
+    if arguments.text:
+        return inspecting.scored(file, weights, arguments.text)
+    return iter([page([(file, weights)])]) if arguments.card else _shown(file, weights, arguments.config)
 
 
 def _read(file: Path) -> Weights:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from labeler.training import inspecting
 from labeler.training.kinds import SHIPPED
 from models.weights import Weights, dumps
 from plainsky.cli import main
@@ -83,7 +84,9 @@ def test_a_kind_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_list_names_what_comes_with_the_project(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "list"]) == 0
-    assert "text.json  text  text model" in capsys.readouterr().out
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].split() == ["file", "kind", "name", "weights", "SHA-256", "begins"]
+    assert any(line.split()[:4] == ["text.json", "text", "text", "model"] for line in told)
 
 
 def test_show_tells_the_strongest_weights(capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,8 +94,30 @@ def test_show_tells_the_strongest_weights(capsys: pytest.CaptureFixture[str]) ->
 
     told = capsys.readouterr().out
     assert "Made by: plainsky train text-model --data data" in told
-    assert "For:\n" in told
-    assert "Against:\n" in told
+    assert "Weights for:\n" in told
+    assert "Weights against:\n" in told
+
+
+def test_show_takes_the_name_of_what_comes_with_the_project_and_says_how_a_scorecard_decides(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "show", "stance"]) == 0
+
+    told = capsys.readouterr().out
+    weights = inspecting.read(SHIPPED / "stance.json")
+    assert f"threshold {weights.features['threshold']:g}: the sum that is needed" in told
+    assert "says nothing above: negated 0, " in told
+    assert "Not for:\n  Telling true from false" in told
+    assert main(["models", "show", "stance", "--card"]) == 0
+    assert "### Data sheet" in capsys.readouterr().out
+
+
+def test_a_file_of_ones_own_goes_before_one_of_that_name_that_comes_with_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small(tmp_path, "text", cure=2.0)
+
+    assert main(["models", "show", "text"]) == 0
+    assert capsys.readouterr().out.startswith("text: small, kind text, 1 weights")
 
 
 def test_show_scores_a_text_term_by_term(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,6 +144,25 @@ def test_diff_tells_what_came_went_and_changed(tmp_path: Path, capsys: pytest.Ca
     told = capsys.readouterr().out
     assert "1 terms came, 1 went." in told
     assert told.index("+0.000 ->   +4.000  moon") < told.index("-1.000 ->   +0.000  water") < told.index("+2.000 ->   +2.500  cure")
+
+
+def test_diff_of_scorecards_tells_the_threshold_and_figures_that_differ(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def scorecard(name: str, threshold: float, right: int) -> str:
+        table = {"title": "Labelling", "columns": ["which", "lang", "right"], "rows": [["all", "en", right], ["all", "nl", 3]], "note": ""}
+        features = {"threshold": threshold, "abstain": {}}
+        file = tmp_path / name
+        file.write_bytes(dumps(Weights(kind="scorecard", name="s", weights={"a": 1.0}, features=features, card={"metrics": [table]})))
+        return str(file)
+
+    assert main(["models", "diff", scorecard("a.json", 0.5, 12), scorecard("b.json", 0.7, 11)]) == 0
+    told = capsys.readouterr().out
+    assert "threshold 0.5 -> 0.7\n" in told
+    assert "1 figures of the card differ:\n  Labelling, all en: right 12 -> 11\n" in told
+
+
+def test_files_for_different_things_are_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "diff", "stance", "text"]) == 2
+    assert "one is of kind scorecard, the other of kind text: there is nothing to compare" in capsys.readouterr().err
 
 
 def test_diff_of_a_file_with_itself_says_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,8 @@ from labeler.claims import seed
 from labeler.stance.features import FUNCTIONS
 from labeler.stance.judging import shipped, shipped_text_model
 from labeler.training import TrainingError, kinds, library, stance_figures
-from labeler.training.stance_data import EVERYDAY, GOLD, JUDGED, Example, read_examples
+from labeler.training.pictures import svg
+from labeler.training.stance_data import EVERYDAY, GOLD, JUDGED, Example, Examples, read_examples
 from labeler.training.stance_figures import swapped
 from labeler.training.stance_fitting import (
     ABSTAIN,
@@ -28,6 +29,7 @@ from labeler.training.stance_fitting import (
     nested,
     threshold,
 )
+from labeler.training.stance_trade import FLAGS, TITLE, trade_picture, traded
 from models.scorecard import Scorecard
 from models.weights import Weights, dumps, loads
 from tests.support.rated import rated_data
@@ -244,10 +246,10 @@ def test_evaluating_tells_what_the_card_tells_and_how_fast(data: Path, trained: 
     report = kinds.load("stance").evaluate(data, file, lambda _: None)
 
     told = {table["title"]: table for table in trained.card["metrics"]}
-    assert [table.title for table in report.tables] == list(told)
+    assert [table.title for table in report.tables if table.title != TITLE] == list(told)
     assert [list(row) for row in report.tables[0].rows] == [list(row) for row in told[report.tables[0].title]["rows"]]
     assert "µs" in " ".join(report.about)
-    assert len(report.pictures) == 2
+    assert [picture.title for picture in report.pictures] == ["Calibration", TITLE, "Weights"]
 
 
 def test_data_and_files_that_are_not_as_needed_are_refused(data: Path, tmp_path: Path) -> None:
@@ -255,3 +257,24 @@ def test_data_and_files_that_are_not_as_needed_are_refused(data: Path, tmp_path:
         read_examples(tmp_path, shipped_text_model(), lambda _: None)
     with pytest.raises(TrainingError, match="kind"):
         kinds.load("stance").evaluate(data, Path("labeler/models/text.json"), lambda _: None)
+
+
+def test_a_lower_threshold_flags_no_more_everyday_posts_than_allowed_and_finds_more(examples: list[Example]) -> None:
+    found = Examples(examples, {"garden": 2_000}, [])
+    table = traded(found)
+
+    assert [row[0] for row in table.rows] == list(FLAGS)
+    labelled, recall = [row[2] for row in table.rows], [float(row[7]) for row in table.rows]
+    assert labelled == sorted(labelled)
+    assert recall == sorted(recall)
+    assert all(row[3] <= row[2] for row in table.rows)  # type: ignore[operator]
+    sums = crossed(examples)
+    slope, shift = calibration(examples, sums.sums)
+    everyday = [
+        slope * total + shift
+        for one, total, silent in zip(examples, sums.sums, sums.silent, strict=True)
+        if one.kind == EVERYDAY and not silent
+    ]
+    for flags, bound, *_ in table.rows:
+        assert bound == "none" or sum(total > float(bound) + 0.001 for total in everyday) <= int(flags) * 2_000 // 10_000
+    assert svg(trade_picture(table)).count("<polyline") == 2

@@ -35,6 +35,7 @@ from labeler.training.stance_fitting import (
     fit,
     threshold,
 )
+from labeler.training.stance_trade import trade_picture, traded
 from labeler.training.statistics import Bin
 from models.post import Post
 from models.scorecard import KIND, Scorecard
@@ -69,9 +70,9 @@ class Trainable:
             f"Data: {sum(one.kind == JUDGED for one in examples.examples)} judged pairs of {data}.",
             f"{_microseconds(scorecard, data):.0f} µs of CPU for the stance of a candidate on this machine, matching not included.",
         )
-        swapped = figures.swapped(scorecard, shipped_text_model())
-        pictures = (figures.calibration_picture(bins), figures.weights_picture(scorecard))
-        return Report("Stance", about, (*tables, swapped), pictures)
+        swapped, trade = figures.swapped(scorecard, shipped_text_model()), traded(examples)
+        pictures = (figures.calibration_picture(bins), trade_picture(trade), figures.weights_picture(scorecard))
+        return Report("Stance", about, (*tables, trade, swapped), pictures)
 
 
 def _measured(examples: Examples, tell: Tell) -> tuple[list[Table], list[dict[str, str]], float, Fitted, Sequence[Bin]]:
