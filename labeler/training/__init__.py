@@ -5,6 +5,7 @@ scikit-learn is loaded when something is trained (the extra `train`), and never 
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any, TypeAlias
 
@@ -14,6 +15,14 @@ Tell: TypeAlias = Callable[[str], None]
 
 class TrainingError(Exception):
     """Data or a library that training needs is missing or wrong; the message says what, where, and what to do."""
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Within it, libraries compute in one thread: how many there are decides the order of sums, and so the last bits of the weights."""
+    for name in ("sklearn.linear_model", "scipy.optimize"):
+        library(name)  # only what is loaded can be told
+    limits: AbstractContextManager[Any] = library("threadpoolctl").threadpool_limits(limits=1)
+    return limits
 
 
 def library(name: str) -> Any:

@@ -13,7 +13,7 @@ import pytest
 from labeler.claims import seed
 from labeler.stance.features import FUNCTIONS
 from labeler.stance.judging import shipped, shipped_text_model
-from labeler.training import TrainingError, kinds, library, stance_figures
+from labeler.training import TrainingError, kinds, library, one_thread, stance_figures
 from labeler.training.pictures import svg
 from labeler.training.stance_data import EVERYDAY, GOLD, JUDGED, Example, Examples, read_examples
 from labeler.training.stance_figures import swapped
@@ -278,3 +278,10 @@ def test_a_lower_threshold_flags_no_more_everyday_posts_than_allowed_and_finds_m
     for flags, bound, *_ in table.rows:
         assert bound == "none" or sum(total > float(bound) + 0.001 for total in everyday) <= int(flags) * 2_000 // 10_000
     assert svg(trade_picture(table)).count("<polyline") == 2
+
+
+def test_libraries_compute_in_one_thread_so_that_sums_have_one_order() -> None:
+    info = library("threadpoolctl").threadpool_info
+
+    with one_thread():
+        assert {pool["num_threads"] for pool in info()} == {1}
