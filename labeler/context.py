@@ -67,12 +67,6 @@ class Domains(Filed):
         self.names = frozenset(names)
         self.hash = hash_of({"domains": sorted(self.names)})
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Domains) and self.names == other.names
-
-    def __hash__(self) -> int:
-        return hash(self.hash)
-
     @classmethod
     def loads(cls, data: bytes) -> Self:
         """The domains in a file's bytes; BadWeights, naming the line, when one is none."""

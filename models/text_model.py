@@ -68,6 +68,8 @@ class _Word(NamedTuple):
 class TextModel(Filed):
     """The model in a file of weights; BadWeights when the file is none."""
 
+    made_by = "plainsky train text-model"
+
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self.hash = weights.hash

@@ -62,6 +62,12 @@ class Filed:
     """The command that makes such a file, for who has none."""
     hash: str
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self.hash == other.hash
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
     @classmethod
     def loads(cls, data: bytes) -> Self:
         """The value in a file's bytes; BadWeights when they are not as they should be."""

@@ -17,7 +17,7 @@ from labeler.signals import Given
 from models import claims
 from models.database import Database, Session, connectable
 from plainsky.claims import keep
-from plainsky.config.schema import Config
+from plainsky.config.schema import Config, Labeler
 from plainsky.patience import patiently
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,8 @@ def asks(labels: Iterable[LabelPolicy]) -> bool:
 
 def given_of(config: Config, bank: Bank) -> Given:
     """What signals may ask beside the post, by a config."""
-    return Given(bank, config.claims.ratings, config.labeler.context.doubtful if config.labeler else frozenset())
+    labeler = config.labeler or Labeler()
+    return Given(bank, config.claims.ratings, labeler.context.doubtful, labeler.scorecard, labeler.text_model)
 
 
 def given_by(session: Session, config: Config) -> Given:

@@ -14,13 +14,13 @@ import msgspec
 
 from labeler.drift import Baseline, Measures, Window, expected_matches
 from labeler.judge import Verdict
-from labeler.policy import LabelPolicy
 from labeler.stance.judging import shipped, shipped_text_model
 from models import settings
 from models.database import Database
 from models.post import Post
 from models.text_model import TextModel
 from plainsky.banking import asks
+from plainsky.config.schema import Config, Labeler
 from plainsky.metrics import Metrics
 from plainsky.patience import AWAY, patiently
 
@@ -35,10 +35,10 @@ _SETTING = "drift"
 
 
 class Drift:
-    """`saw` is told of each post that is judged. `labels` gives the labels that are configured at the moment."""
+    """`saw` is told of each post that is judged. `config` gives what is configured at the moment."""
 
-    def __init__(self, database: Database, labels: Callable[[], Sequence[LabelPolicy]], metrics: Metrics, one_in: int = ONE_IN) -> None:
-        self._database, self._labels, self._one_in = database, labels, one_in
+    def __init__(self, database: Database, config: Callable[[], Config], metrics: Metrics, one_in: int = ONE_IN) -> None:
+        self._database, self._config, self._one_in = database, config, one_in
         self._model: TextModel | None = None
         self._window: Window | None = None
         self._turn = 0
@@ -58,7 +58,7 @@ class Drift:
             self._window.add(scored.value, scored.coverage)
 
     def _speak_of_truth(self, verdicts: Sequence[Verdict]) -> bool:
-        tests = {policy.value for policy in self._labels() if policy.is_test}
+        tests = {policy.value for policy in self._config().labels if policy.is_test}
         return any(verdict.value not in tests for verdict in verdicts)
 
     @property
@@ -81,9 +81,13 @@ class Drift:
 
     async def prepare(self) -> None:
         """Begin to watch, if there is a label that the model has a say in, and go on from what was counted before."""
-        if self._window or not asks(self._labels()):
+        if not asks(self._config().labels):
             return
-        model, card = await asyncio.to_thread(lambda: (shipped_text_model(), shipped().weights.card))
+        labeler = self._config().labeler or Labeler()
+        model = await asyncio.to_thread(shipped_text_model) if labeler.text_model is None else labeler.text_model
+        if model == self._model or "everyday" not in model.weights.features:
+            return
+        card = (labeler.scorecard or shipped()).weights.card
         window = Window(Baseline.from_plain(model.weights.features["everyday"]), matches_then=expected_matches(card))
         kept = await self._database.read(settings.get, _SETTING)
         if kept and (plain := msgspec.json.decode(kept))["model"] == model.hash:

@@ -84,7 +84,7 @@ class Service:
         self._gate = Gate()
         self._judge: Judge | None = None
         self._gatekeeper = GateKeeper(self.database, self._gate, lambda: self._judge, self.metrics)
-        self._drift = Drift(self.database, lambda: self.config.labels, self.metrics)
+        self._drift = Drift(self.database, lambda: self.config, self.metrics)
 
     @property
     def url(self) -> str:

@@ -16,14 +16,21 @@ from msgspec import UNSET, UnsetType
 from labeler.claims.bank import Bank
 from labeler.claims.ratings import Ratings
 from models.post import Post
+from models.scorecard import Scorecard
+from models.text_model import TextModel
 
 
 class Given(NamedTuple):
-    """What signals may ask beside the post: the claims in force, what ratings mean, and domains of low credibility."""
+    """What signals may ask beside the post: the claims in force, what ratings mean, domains of low credibility.
+
+    scorecard, text_model: instead of those that come with the project.
+    """
 
     bank: Bank = Bank()
     ratings: Ratings = Ratings()
     doubtful: frozenset[str] = frozenset()
+    scorecard: Scorecard | None = None
+    text_model: TextModel | None = None
 
 
 class Finding(msgspec.Struct, frozen=True):

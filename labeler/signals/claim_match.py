@@ -36,7 +36,7 @@ class Signal:
     version = 1
 
     def __init__(self, given: Given) -> None:
-        self._bank, self._ratings, self._doubtful = given.bank, given.ratings, given.doubtful
+        self._bank, self._ratings, self._given = given.bank, given.ratings, given
         self._stance: Stance | None = None
         self._false: dict[str, bool] = {}
 
@@ -44,7 +44,7 @@ class Signal:
     def models(self) -> Mapping[str, str]:
         """The scorecard, the text model that is one of its features, and what the config says of ratings and of domains."""
         stance = self._judging()
-        said = {"ratings": asdict(self._ratings), "domains": sorted(self._doubtful)}
+        said = {"ratings": asdict(self._ratings), "domains": sorted(self._given.doubtful)}
         return {"scorecard": stance.scorecard.hash, "text_model": stance.model.hash, "config": hash_of(said)}
 
     def look(self, post: Post) -> Finding | None:
@@ -73,9 +73,8 @@ class Signal:
         return Silence("not_false", _claim(closest))
 
     def _judging(self) -> Stance:
-        self._stance = self._stance or Stance(
-            doubtful=self._doubtful
-        )  # here: models are read where posts are judged, not where a config is checked
+        if self._stance is None:  # here: models are read where posts are judged, not where a config is checked
+            self._stance = Stance(self._given.scorecard, self._given.text_model, self._given.doubtful)
         return self._stance
 
     def _is_false(self, rating: str) -> bool:

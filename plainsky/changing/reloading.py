@@ -32,7 +32,10 @@ from plainsky.service import Service
 
 log = logging.getLogger(__name__)
 
-RELOADABLE = frozenset({"feeds", "labels", "opt_out", "canary", "labeler.context", "service.links", "store.retention", "appview.refresh"})
+RELOADABLE = frozenset(
+    {"feeds", "labels", "opt_out", "canary", "service.links", "store.retention", "appview.refresh"}
+    | {"labeler.context", "labeler.scorecard", "labeler.text_model"}
+)
 """Tables and keys that take effect while the service runs."""
 POLL_SECONDS = 0.5
 STEP = 1_000

@@ -14,6 +14,7 @@ from models import decisions
 from models.scorecard import SAME, Scorecard, probability, recomputed
 from models.weights import BadWeights
 from plainsky.config.loading import load
+from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
 from plainsky.opening import opened
 
@@ -26,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "which", metavar="DECISION", nargs="?", help="a decision's number, or the at-uri of a labelled post: its latest one"
     )
     parser.add_argument("--file", metavar="FILE", type=Path, help="a decision's evidence as JSON, or what explain --json printed")
-    parser.add_argument("--model", metavar="FILE", type=Path, help="the scorecard (default: the one that comes with the project)")
+    parser.add_argument("--model", metavar="FILE", type=Path, help="the scorecard (default: the config's, else the project's own)")
     parser.add_argument("--config", metavar="FILE", type=Path, default=Path("config.toml"), help="the config (%(default)s)")
 
 
@@ -34,24 +35,29 @@ def run(arguments: Namespace) -> int:
     """Recompute, and tell; 1 when something does not follow."""
     if (arguments.which is None) == (arguments.file is None):
         raise OperatorError("plainsky recompute takes a decision's number, a post's at-uri, or --file FILE")
-    evidence = _of_file(arguments.file) if arguments.file else _of_database(arguments)
+    config = None if arguments.file else load(arguments.config)
+    evidence = _of_database(config, arguments.which) if config else _of_file(arguments.file)
+    own = config.labeler.scorecard if config and config.labeler else None
     try:
-        lines, wrong = recompute(evidence, arguments.model)
+        lines, wrong = recompute(evidence, _scorecard(arguments.model) if arguments.model or not own else own, bool(arguments.model))
     except (KeyError, TypeError) as error:
         raise OperatorError(f"this is no evidence of a decision: {type(error).__name__}: {error}") from None
     sys.stdout.write("\n".join([*lines, *(f"WRONG  {line}" for line in wrong), "" if wrong else "All of it follows.", ""]))
     return 1 if wrong else 0
 
 
-def recompute(evidence: Mapping[str, Any], model: Path | None = None) -> tuple[list[str], list[str]]:
-    """(what was computed, what does not follow) of a decision's evidence. KeyError, TypeError when it is none."""
+def recompute(evidence: Mapping[str, Any], model: Scorecard, must_be: bool = False) -> tuple[list[str], list[str]]:
+    """(what was computed, what does not follow) of a decision's evidence. KeyError, TypeError when it is none.
+
+    model: looked at where the decision names it. must_be: it is wrong where the decision names another.
+    """
     findings = evidence["findings"]
     lines, wrong = list[str](), list[str]()
     for finding in findings:
         lines.append(f"{finding['kind']}: weight {finding['weight']!r}")
         if scorecard := finding.get("details", {}).get("scorecard"):
             lines += [f"  {line}" for line in summed(scorecard)]
-            wrong += _of_scorecard(finding, scorecard, model)
+            wrong += _of_scorecard(finding, scorecard, model, must_be)
     score = sum(finding["weight"] for finding in findings)
     lines.append(f"score {score!r}, the label's threshold is {evidence['threshold']!r}")
     if abs(score - evidence["score"]) > SAME:
@@ -61,14 +67,13 @@ def recompute(evidence: Mapping[str, Any], model: Path | None = None) -> tuple[l
     return lines, wrong
 
 
-def _of_scorecard(finding: Mapping[str, Any], decided: Mapping[str, Any], model: Path | None) -> Iterator[str]:
-    card = _scorecard(model)
+def _of_scorecard(finding: Mapping[str, Any], decided: Mapping[str, Any], card: Scorecard, must_be: bool) -> Iterator[str]:
     hash = finding["details"]["hashes"]["scorecard"]
     if card.hash == hash:
         yield from recomputed(decided, card)
     else:
         yield from recomputed(decided)
-        if model:
+        if must_be:
             yield f"model: {card.hash}, it was decided by {hash}"
     weight = decided["probability"] / probability(decided["threshold"])
     if abs(weight - finding["weight"]) > SAME:
@@ -99,9 +104,8 @@ def _of_file(path: Path) -> dict[str, Any]:
     return evidence
 
 
-def _of_database(arguments: Namespace) -> dict[str, Any]:
-    which: str = arguments.which
-    with opened(load(arguments.config)) as database:
+def _of_database(config: Config, which: str) -> dict[str, Any]:
+    with opened(config) as database:
         if which.isdecimal():
             one = database.read_now(decisions.by_id, int(which))
             found: Sequence[decisions.Decision] = [one] if one else []

@@ -18,9 +18,12 @@ from labeler.context import Context
 from labeler.declaration import Reports
 from labeler.limits import Breaker, Throttle
 from labeler.policy import LabelPolicy
+from labeler.stance.features import FUNCTIONS
 from models.duration import Duration, duration
 from models.post import POST
 from models.protocol.syntax import is_did, is_handle, parse_at_uri
+from models.scorecard import Scorecard
+from models.text_model import TextModel
 
 if TYPE_CHECKING:
     from attrs import Attribute
@@ -169,6 +172,11 @@ class AppView:
     refresh: Duration = field(default=duration("15m"), validator=_expect('at least "1s"', lambda every: every >= duration("1s")))
 
 
+def _computes(_labeler: object, _attribute: Any, scorecard: Scorecard) -> None:
+    if unknown := sorted(scorecard.weights.weights.keys() - FUNCTIONS.keys()):
+        raise ValueError(f"{unknown[0]!r} is no feature that this Plainsky computes: train it anew")
+
+
 @frozen
 class Labeler:
     """`[labeler]`: the account that labels speak for, and its signing key."""
@@ -186,6 +194,9 @@ class Labeler:
         default=duration("90d"), validator=_expect('from "1d" to "52w"', lambda keep: duration("1d") <= keep <= duration("52w"))
     )
     """So long the words are kept of posts that were judged and got no label."""
+    scorecard: Scorecard | None = field(default=None, validator=validators.optional(_computes))
+    """Instead of the one that comes with the project."""
+    text_model: TextModel | None = None
 
 
 def _is_source(text: str) -> bool:

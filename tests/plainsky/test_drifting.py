@@ -19,6 +19,8 @@ from models.database import Database
 from models.events import PostCreated
 from models.post import Post
 from models.protocol.syntax import format_datetime, tid_of
+from plainsky.config.schema import Config, Labeler
+from plainsky.config.schema import Service as Served
 from plainsky.drifting import ONE_IN, Drift
 from plainsky.ingest.recording import Recorder
 from plainsky.metrics import Metrics
@@ -38,7 +40,8 @@ def posts(count: int, langs: tuple[str, ...] = ("en",)) -> list[Post]:
 
 
 async def watching(database: Database, metrics: Metrics | None = None, labels: Sequence[LabelPolicy] = LABELS, one_in: int = 1) -> Drift:
-    drift = Drift(database, lambda: labels, metrics or Metrics(), one_in)
+    config = Config(Served("feeds.example.org"), labeler=Labeler(), labels=tuple(labels))
+    drift = Drift(database, lambda: config, metrics or Metrics(), one_in)
     await drift.prepare()
     return drift
 
