@@ -141,6 +141,6 @@ def test_a_running_service_tells_of_it_on_status_and_in_health_and_metrics(servi
 
     wait_until(lambda: health()["posts"] == 2, 20, "the posts are judged")
     assert (health()["ok"], health()["state"], health()["judged"]) == (True, "too few posts", 2 * ONE_IN)
-    for lang, said in (("en", "Too few English posts"), ("nl", "te weinig Engelse berichten"), ("fr", "Trop peu de posts en anglais")):
+    for lang, said in (("en", "Too few English posts"), ("nl", "te weinig Engelse berichten"), ("fr", "Trop peu de messages en anglais")):
         with urllib.request.urlopen(f"{running.url}/status?lang={lang}") as answer:
             assert said in answer.read().decode()
