@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from coincurve import PrivateKey
 
 from labeler.judge import Judge, Verdict
 from labeler.policy import LabelPolicy
@@ -18,6 +17,7 @@ from models import settings
 from models.database import Database
 from models.events import PostCreated
 from models.post import Post
+from models.protocol.k256 import PrivateKey
 from models.protocol.syntax import format_datetime, tid_of
 from plainsky.config.schema import Config, Labeler
 from plainsky.config.schema import Service as Served
