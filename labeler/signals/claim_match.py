@@ -7,7 +7,8 @@
 
 The weight is the probability that the post asserts the claim over that of the scorecard's threshold: 1 at the threshold, so that a label
 whose own threshold is 1 gets what the scorecard would label, and one below that a longer queue. Where the scorecard abstains (negation,
-attribution, question, irony ...: docs/model-card.md), and where the closest claim is not rated false, there is no finding.
+attribution, question, irony ...: docs/model-card.md), and where the closest claim is not rated false, there is no finding. One that nobody
+rated hides none that says the same in the same words and is rated false.
 """
 
 import re
@@ -17,6 +18,7 @@ from typing import Any
 from attrs import asdict
 
 from labeler.claims.matching import Match
+from labeler.claims.ratings import Verdict
 from labeler.signals import Finding, Given, Silence
 from labeler.stance.judging import Judged, Stance
 from models.post import Post
@@ -38,7 +40,7 @@ class Signal:
     def __init__(self, given: Given) -> None:
         self._bank, self._ratings, self._given = given.bank, given.ratings, given
         self._stance: Stance | None = None
-        self._false: dict[str, bool] = {}
+        self._meanings: dict[str, Verdict] = {}
 
     @property
     def models(self) -> Mapping[str, str]:
@@ -53,7 +55,7 @@ class Signal:
         if state is None:
             return None
         stance = self._judging()
-        judged = stance.judge(post, state.matcher, self._is_false)
+        judged = stance.judge(post, state.matcher, self._meaning)
         if judged is None or judged.decision.abstentions or (weight := _weight(judged)) < LEAST:
             return None
         text, position = _span(post.text, judged.match)
@@ -64,11 +66,11 @@ class Signal:
         state = self._bank.state
         if state is None:
             return Silence("no_claim")
-        if judged := self._judging().judge(post, state.matcher, self._is_false):
+        if judged := self._judging().judge(post, state.matcher, self._meaning):
             doubts = judged.decision.abstentions
             return Silence("abstains" if doubts else "faint", _claim(judged.match), doubts)
         closest = next(iter(state.matcher.candidates(post.text, post.langs)), None)
-        if closest is None or self._is_false(closest.claim.rating):
+        if closest is None or self._meaning(closest.claim.rating) == "false":
             return Silence("no_claim")
         return Silence("not_false", _claim(closest))
 
@@ -77,12 +79,12 @@ class Signal:
             self._stance = Stance(self._given.scorecard, self._given.text_model, self._given.doubtful)
         return self._stance
 
-    def _is_false(self, rating: str) -> bool:
-        found = self._false.get(rating)
+    def _meaning(self, rating: str) -> Verdict:
+        found = self._meanings.get(rating)
         if found is None:
-            found = self._ratings.meaning(rating) == "false"
-            if len(self._false) < 10_000:  # ratings are free text, and a feed may bring any number
-                self._false[rating] = found
+            found = self._ratings.meaning(rating)
+            if len(self._meanings) < 10_000:  # ratings are free text, and a feed may bring any number
+                self._meanings[rating] = found
         return found
 
 

@@ -184,6 +184,11 @@ def features(one: Beside) -> dict[str, float]:
     return {name: round(function(one), DIGITS) for name, function in FUNCTIONS.items()}
 
 
+def denies(wording: str, lang: str) -> bool:
+    """Whether there is a negation in it."""
+    return _negations(tokens(wording), lang)
+
+
 def _denies(one: Beside) -> bool:
     worded = _worded(one.match.claim, one.match.wording)
     return _negations(worded.tokens, worded.lang)

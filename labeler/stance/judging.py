@@ -1,12 +1,15 @@
 """From a post to a decision: the claim that is most likely the post's, the features of stance, the scorecard."""
 
 from collections.abc import Callable, Collection, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
 from labeler.claims.matching import Match, Matcher
-from labeler.stance.features import Beside, features
+from labeler.claims.ratings import Verdict
+from labeler.claims.vocabulary import stem
+from labeler.claims.words import words
+from labeler.stance.features import Beside, denies, features
 from labeler.stance.said import said, without_masked
 from models.post import Post
 from models.scorecard import Decision, Scorecard
@@ -45,20 +48,41 @@ class Stance:
     def __init__(self, scorecard: Scorecard | None = None, model: TextModel | None = None, doubtful: Collection[str] = ()) -> None:
         self.scorecard, self.model, self._doubtful = scorecard or shipped(), model or shipped_text_model(), frozenset(doubtful)
 
-    def judge(self, post: Post, matcher: Matcher, is_false: Callable[[str], bool]) -> Judged | None:
+    def judge(self, post: Post, matcher: Matcher, meaning: Callable[[str], Verdict]) -> Judged | None:
         """What a post does with the claim that it is most likely about; None when there is none, or when that is not rated false.
 
-        is_false: whether a published rating means false. A post that is closer to a claim that holds says nothing false.
+        meaning: what a published rating means. A post that is closer to a claim that holds says nothing false.
         """
-        found: Sequence[Match] = matcher.candidates(post.text, post.langs)
-        if not found or not is_false(found[0].claim.rating):
+        closest = _closest(matcher.candidates(post.text, post.langs), meaning)
+        if closest is None:
             return None
         text = said(post)
-        match = _again(post.text, found[0], text.lang, matcher)
+        match = _again(post.text, closest, text.lang, matcher)
         if match is None:
             return None
         values = features(Beside(text, match, _text_score(post.text, self.model), self._doubtful))
         return Judged(match, self.scorecard.decide(values))
+
+
+def _closest(found: Sequence[Match], meaning: Callable[[str], Verdict]) -> Match | None:
+    """The first, when it is rated false; where nobody rated it, the next that says the same in the same words, when that is rated false."""
+    for one in found:
+        if one is found[0] or _essence(one) == _essence(found[0]):
+            verdict = meaning(one.claim.rating)
+            if verdict != "unknown":
+                return one if verdict == "false" else None
+    return None
+
+
+def _essence(one: Match) -> tuple[frozenset[str], bool]:
+    return _said(one.wording, next((wording.lang for wording in one.claim.wordings if wording.text == one.wording), ""))
+
+
+@lru_cache(2_000)
+def _said(wording: str, lang: str) -> tuple[frozenset[str], bool]:
+    """The stems of a wording's words, and whether it denies."""
+    cut = words(wording, lang=lang or None)
+    return frozenset([stem(word, cut.lang) for word in cut.words]), denies(wording, cut.lang)
 
 
 @cache

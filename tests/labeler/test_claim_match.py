@@ -16,6 +16,7 @@ from labeler.stance.judging import Stance, shipped
 from models.post import Post
 from models.scorecard import Scorecard, recomputed
 from models.weights import Weights
+from tests.support.claims import claim
 from tests.support.labels import AUTHOR
 from tests.support.stance import BANK
 
@@ -158,3 +159,26 @@ def test_a_label_on_claims_is_for_people_to_decide() -> None:
     assert verdict.evidence["findings"][0]["details"]["claim"]["id"] == "wires"
     auto = LabelPolicy("likely-disinformation", ("claim_match",), "auto", threshold=0.5)
     assert [verdict.mode for verdict in Judge([auto], given=GIVEN).judge(AUTHOR, Post(ASSERTING["de"], langs=("de",)))] == ["review"]
+
+
+@pytest.mark.parametrize(
+    ("wording", "rating", "found"),
+    [
+        pytest.param("The moon landing of 1969 was a hoax, filmed in Arizona!", "unknown", True, id="nobody rated the same"),
+        pytest.param("Moon landing of 1969: hoax filmed in Arizona?", "Legend", True, id="a rating that says nothing"),
+        pytest.param("The moon landing of 1969 was a hoax, filmed in Arizona!", "True", False, id="rated true"),
+        pytest.param("The moon landing of 1969 was a hoax, filmed in Arizona!", "Mixture", False, id="rated a mixture"),
+        pytest.param("The moon landing of 1969 was no hoax filmed in Arizona", "unknown", False, id="the contrary"),
+        pytest.param("The moon landing of 1969 was a hoax filmed in Arizona, share this", "unknown", False, id="more than that"),
+    ],
+)
+def test_an_unrated_claim_hides_none_that_says_the_same_and_is_rated_false(wording: str, rating: str, found: bool) -> None:
+    other = claim(wording, id="a", rating=rating, publisher="Another")
+    given = Given(Bank(in_force([other, *BANK, *seed.claims(0)])))
+    matches = given.bank.state.matcher.candidates(wording) if given.bank.state else []
+
+    seen = look(wording.replace("?", ""), given)
+
+    assert matches[0].claim.id == "a"
+    assert (seen is not None) is found
+    assert seen is None or (isinstance(seen.details, dict) and seen.details["claim"]["id"] == "hoax")

@@ -130,7 +130,7 @@ def _microseconds(scorecard: Scorecard, data: Path) -> float:
     stance = Stance(scorecard)
     for _ in range(2):  # the first round fills caches
         began = time.process_time()
-        found = [stance.judge(post, matcher, lambda _: True) for post in posts]
+        found = [stance.judge(post, matcher, lambda _: "false") for post in posts]
         whole = time.process_time() - began
     began = time.process_time()
     for post in posts:
