@@ -4,11 +4,15 @@ Promises: pure and exact; a claim that is added to the bank changes them only th
 `vocabulary`: a word's weight is large when few claims and few everyday posts have it.
 """
 
+import math
+import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from labeler.claims.index import Document, Index
+from labeler.claims.together import closeness, densest, groups, in_order, longest_run, near_pairs, neighbours, surprises
 from labeler.claims.vocabulary import is_number
 from labeler.claims.words import Words, words
 from models.claims import Claim
@@ -41,10 +45,33 @@ NAMES = (
     "overlap",  # words shared over words of either
     "weight_times_coverage",
     "weight_beyond",  # shared weight above 25
+    "fourth_rarest",
+    "second_group",  # names side by side in both are one group: "Jamie Lee Curtis" tells what its rarest word tells; the second such
+    "third_group",
+    "fourth_group",
+    "group_coverage",  # share of the wording's weight that the post has, counted by groups
+    "title_group_coverage",
+    "surprise",  # weight of shared words, each by what it tells when the rarer ones are known
+    "second_surprise",
+    "third_surprise",
+    "fourth_surprise",
+    "key_coverage",  # of the words that stand both in wording and title
+    "key_missing",  # weight of the rarest of these that the post lacks
+    "shared_twice",  # weight of shared words that the claim has at least twice
+    "in_order",  # weight of the wording's words that the post has in the same order
+    "near_pairs",  # weight of shared words at most four apart in both
+    "in_ten_words",  # the largest weight of shared words within ten words of the post
+    "in_twenty_words",
+    "longest_phrase",  # words in a row that both have, small words too, at most 10
+    "longest_title_phrase",
+    "quoted_coverage",  # share of the weight of what the claim has between quotation marks
+    "claim_weight",
+    "post_length",  # logarithm of the post's words
 )
-LONGEST_RUN = 6
+LONGEST_RUN, LONGEST_PHRASE = 6, 10
 GRAM = 4
 _BEYOND = 25.0
+_QUOTED = re.compile(r"[\"“„«‘]([^\"“”„«»’]{3,300})[\"”“»’]")
 
 
 class Asked(NamedTuple):
@@ -57,6 +84,9 @@ class Asked(NamedTuple):
     pairs: frozenset[tuple[int, int]]
     numbers: frozenset[int]
     grams: frozenset[str]
+    spoken: tuple[str, ...]
+    """Its words, small ones too."""
+    spoken_pairs: frozenset[tuple[str, str]]
 
 
 class Side(NamedTuple):
@@ -71,8 +101,17 @@ class Side(NamedTuple):
     numbers: frozenset[int]
     names: frozenset[int]
     grams: tuple[frozenset[str], frozenset[str]]
-    spelled: str
-    """The wording, folded, between spaces."""
+    spoken: tuple[tuple[str, ...], ...]
+    """The words of each field, small ones too."""
+    key: frozenset[int]
+    twice: frozenset[int]
+    quoted: frozenset[int]
+    own: range
+    """The documents of its claim."""
+
+    def says(self, words: Words) -> bool:
+        """Whether the wording stands in a text, word by word."""
+        return f" {' '.join(self.spoken[0])} " in f" {words.text} "
 
 
 def asked(text: Words, numbered: Sequence[tuple[int, ...]], index: Index) -> Asked:
@@ -80,19 +119,22 @@ def asked(text: Words, numbered: Sequence[tuple[int, ...]], index: Index) -> Ask
     vocabulary = index.vocabulary
     sequence = tuple([term for terms in numbered for term in (terms or (-1,))])
     terms = frozenset(sequence) - {-1}
+    spoken = tuple(text.text.split())
     unknown = len({word for word, terms in zip(text.words, numbered, strict=True) if not terms})
     return Asked(
         sequence,
         terms,
         sum([vocabulary.weights[term] for term in sorted(terms)]) + unknown * vocabulary.unknown,
-        _pairs(sequence),
+        neighbours(sequence),
         frozenset([term for word, terms in zip(text.words, numbered, strict=True) for term in terms if word in text.numbers]),
         _grams(text.text),
+        spoken,
+        frozenset(pairwise(spoken)),
     )
 
 
-def side(document: Document, claim: Claim, index: Index) -> Side:
-    """A document of this index; `claim` is the one that it words."""
+def side(document: Document, claim: Claim, index: Index, own: range) -> Side:
+    """A document of this index; `claim` is the one that it words, `own` are all documents of that."""
     vocabulary = index.vocabulary
     # A claim without title or summary is compared as if they said the same: their absence is no sign against a match.
     wording = tuple(document.fields[0])
@@ -100,31 +142,63 @@ def side(document: Document, claim: Claim, index: Index) -> Side:
     sets = tuple([frozenset(sequence) for sequence in sequences])
     terms = frozenset().union(*sets)
     weigh = vocabulary.weights.__getitem__
-    text, lang = claim.wordings[document.wording]
-    spelled = (
-        words(text, lang=lang or None).text,
-        words(claim.title, lang=lang or None).text if document.fields[1] else words(text, lang=lang or None).text,
-    )
+    spelled = _spelled(document, claim)
+    counted = Counter([term for field in sets for term in field])
     return Side(
         sequences,
         sets,
         tuple([sum(map(weigh, sorted(field))) for field in sets]),
         terms,
         sum(map(weigh, sorted(terms))),
-        frozenset().union(*map(_pairs, sequences)),
+        frozenset().union(*map(neighbours, sequences)),
         frozenset([term for term in terms if is_number(vocabulary.terms[term])]),
         frozenset(document.names),
         (_grams(spelled[0]), _grams(spelled[1])),
-        f" {spelled[0]} ",
+        tuple([tuple(text.split()) for text in spelled]),
+        sets[0] & sets[1],
+        frozenset([term for term, count in counted.items() if count > 1]),
+        _quoted(document, claim, index),
+        own,
     )
 
 
-def compared(post: Asked, claim: Side, bm25: float, weights: Sequence[float]) -> tuple[float, ...]:
-    """The features in the order of `NAMES`; `weights` are the terms'."""
-    sets = claim.sets
+def _spelled(document: Document, claim: Claim) -> tuple[str, str, str]:
+    text, lang = claim.wordings[document.wording]
+    wording, *about = [words(one, lang=lang or None).text for one in (text, claim.title, claim.summary)]
+    title, summary = [one if field else wording for one, field in zip(about, document.fields[1:], strict=True)]
+    return wording, title, summary
+
+
+def _quoted(document: Document, claim: Claim, index: Index) -> frozenset[int]:
+    """The terms of what stands between quotation marks in wording or title."""
+    text, lang = claim.wordings[document.wording]
+    found = _QUOTED.findall(f"{text} {claim.title if document.fields[1] else ''}")
+    cut = words(" ".join(found), lang=lang or None)
+    return frozenset([term for terms in index.vocabulary.numbered(cut) for term in terms]) if found else frozenset()
+
+
+def compared(post: Asked, claim: Side, bm25: float, index: Index) -> tuple[float, ...]:
+    """The features in the order of `NAMES`."""
+    weights = index.vocabulary.weights
     shared = post.terms & claim.terms
-    of_wording = post.terms & sets[0]
     rarest = sorted([weights[term] for term in shared], reverse=True)
+    return (
+        *_of_words(post, claim, bm25, weights, shared, rarest),
+        _at(rarest, 3),
+        *_of_groups(post, claim, weights, shared),
+        *_of_surprise(post, claim, index, shared),
+        *_of_place(post, claim, weights, shared),
+        _covered(claim.quoted, post, weights),
+        claim.weights[0] / 30,
+        math.log(len(post.sequence) + 1),
+    )
+
+
+def _of_words(
+    post: Asked, claim: Side, bm25: float, weights: Sequence[float], shared: frozenset[int], rarest: Sequence[float]
+) -> tuple[float, ...]:
+    """From "bm25" to "weight_beyond"."""
+    sets = claim.sets
     missing = sorted([weights[term] for term in sets[0] - post.terms], reverse=True)
     mass = sum(rarest)
     covered = [sum([weights[term] for term in post.terms & field]) / (whole + 1) for field, whole in zip(sets, claim.weights, strict=True)]
@@ -138,16 +212,16 @@ def compared(post: Asked, claim: Side, bm25: float, weights: Sequence[float]) ->
         mass / (post.weight + 1),
         best,
         len(shared) / 10,
-        len(of_wording) / 10,
+        len(post.terms & sets[0]) / 10,
         mass / 10,
         _at(rarest, 1),
         _at(rarest, 2),
         _at(missing, 0),
         _at(missing, 1),
         sum([weights[a] + weights[b] for a, b in post.pairs & claim.pairs]) / 20,
-        _run(post.sequence, claim.sequences[0]) / 4,
-        _run(post.sequence, claim.sequences[1]) / 4,
-        _closeness(post.sequence, shared),
+        longest_run(post.sequence, post.pairs, claim.sequences[0], LONGEST_RUN) / 4,
+        longest_run(post.sequence, post.pairs, claim.sequences[1], LONGEST_RUN) / 4,
+        closeness(post.sequence, shared),
         float(len(claim.numbers & post.numbers)),
         float(len(claim.numbers - post.terms)),
         sum([weights[term] for term in claim.names & post.terms]) / 10,
@@ -160,30 +234,61 @@ def compared(post: Asked, claim: Side, bm25: float, weights: Sequence[float]) ->
     )
 
 
+def _of_groups(post: Asked, claim: Side, weights: Sequence[float], shared: frozenset[int]) -> tuple[float, ...]:
+    """From "second_group" to "title_group_coverage"."""
+    pairs = sorted(_of_names(post, claim))
+    found = groups(sorted(shared), pairs, weights)
+
+    def coverage(field: int) -> float:
+        terms = sorted(post.terms & claim.sets[field])
+        mass = sum(groups(terms, pairs, weights))
+        return mass / (claim.weights[field] - sum([weights[term] for term in terms]) + mass + 1)
+
+    return _at(found, 1), _at(found, 2), _at(found, 3), coverage(0), coverage(1)
+
+
+def _of_names(post: Asked, claim: Side) -> frozenset[tuple[int, int]]:
+    """Names that stand side by side in both."""
+    return frozenset([pair for pair in post.pairs & claim.pairs if claim.names.issuperset(pair)])
+
+
+def _of_surprise(post: Asked, claim: Side, index: Index, shared: frozenset[int]) -> tuple[float, ...]:
+    """From "surprise" to "shared_twice"."""
+    weights = index.vocabulary.weights
+    found = surprises(shared, _of_names(post, claim), index, claim.own)
+    return (
+        sum(found) / 10,
+        _at(found, 1),
+        _at(found, 2),
+        _at(found, 3),
+        _covered(claim.key, post, weights),
+        max([weights[term] for term in claim.key - post.terms], default=0.0) / 10,
+        sum([weights[term] for term in sorted(shared & claim.twice)]) / 10,
+    )
+
+
+def _of_place(post: Asked, claim: Side, weights: Sequence[float], shared: frozenset[int]) -> tuple[float, ...]:
+    """From "in_order" to "longest_title_phrase"."""
+    near = near_pairs(post.sequence, shared) & set().union(*[near_pairs(field, shared) for field in claim.sequences])
+    wording, title, summary = [longest_run(post.spoken, post.spoken_pairs, spoken, LONGEST_PHRASE) for spoken in claim.spoken]
+    return (
+        in_order(post.sequence, claim.sequences[0], weights) / 10,
+        sum([min(weights[a], weights[b]) for a, b in sorted(near) if a != b]) / 20,
+        densest(post.sequence, shared, 10, weights) / 10,
+        densest(post.sequence, shared, 20, weights) / 10,
+        max(wording, summary) / 4,
+        title / 4,
+    )
+
+
+def _covered(terms: frozenset[int], post: Asked, weights: Sequence[float]) -> float:
+    """The share of their weight that the post has; 0 of none."""
+    return sum([weights[term] for term in sorted(terms & post.terms)]) / (sum([weights[term] for term in sorted(terms)]) + 1)
+
+
 def _at(weights: Sequence[float], place: int) -> float:
     return weights[place] / 10 if len(weights) > place else 0.0
 
 
-def _pairs(sequence: Sequence[int]) -> frozenset[tuple[int, int]]:
-    return frozenset([pair for pair in pairwise(sequence) if pair[0] >= 0 and pair[1] >= 0])
-
-
 def _grams(text: str) -> frozenset[str]:
     return frozenset([text[at : at + GRAM] for at in range(len(text) - GRAM + 1)])
-
-
-def _run(post: Sequence[int], claim: Sequence[int]) -> int:
-    """The longest run of terms that both have, at most LONGEST_RUN."""
-    places: dict[int, list[int]] = {}
-    for place, term in enumerate(claim):
-        places.setdefault(term, []).append(place)
-    longest, before = 0, dict[int, int]()
-    for term in post:
-        before = {place: before.get(place - 1, 0) + 1 for place in places.get(term, ())}
-        longest = max(longest, *before.values()) if before else longest
-    return min(longest, LONGEST_RUN)
-
-
-def _closeness(post: Sequence[int], shared: frozenset[int]) -> float:
-    places = [place for place, term in enumerate(post) if term in shared]
-    return len(shared) / (places[-1] - places[0] + 1) if places else 0.0

@@ -24,6 +24,7 @@ LEAST_SHARED = 18.0
 MOST = 50
 """Documents that are compared feature by feature: the best by BM25."""
 REMEMBERED = 2_000
+ORDER = "order"
 ORDER_KIND, SIMILARITY_KIND = "claim-order", "claim-similarity"
 
 
@@ -49,8 +50,10 @@ class Learned(NamedTuple):
     similarity: Weights
 
     def chance(self, values: Sequence[float]) -> float:
-        """The similarity of features in the order of `features.NAMES`, 0 to 1."""
-        logit = self.similarity.intercept + dot([self.similarity.weights.get(name, 0.0) for name in features.NAMES], values)
+        """The similarity of features in the order of `features.NAMES`, 0 to 1; the `order` that they give, over 10, is one more."""
+        ordered = dot([self.order.weights.get(name, 0.0) for name in features.NAMES], values)
+        logit = self.similarity.intercept + self.similarity.weights.get(ORDER, 0.0) * ordered / 10
+        logit += dot([self.similarity.weights.get(name, 0.0) for name in features.NAMES], values)
         return 1 / (1 + math.exp(-max(-500.0, min(500.0, logit))))
 
 
@@ -104,15 +107,18 @@ class Comparer:
         claim = bisect_left(self.claims, claim_id, key=lambda one: one.id)
         if claim == len(self.claims) or self.claims[claim].id != claim_id:
             return []
+        rows, wordings = self.index.tables.documents, self.claims[claim].wordings
+        return [number for number in self._documents_of(claim) if wording is None or wordings[rows[number][1]].text == wording]
+
+    def _documents_of(self, claim: int) -> range:
+        """Of the claim in this place."""
         documents, rows = range(len(self.index)), self.index.tables.documents
         first, end = (bisect_left(documents, at, key=lambda number: rows[number][0]) for at in (claim, claim + 1))
-        wordings = self.claims[claim].wordings
-        return [number for number in documents[first:end] if wording is None or wordings[rows[number][1]].text == wording]
+        return documents[first:end]
 
     def _compared(self, text: Words, numbered: Sequence[tuple[int, ...]], scored: Sequence[tuple[int, float]]) -> list[Compared]:
         post = features.asked(text, numbered, self.index)
-        weights = self.index.vocabulary.weights
-        return [Compared(number, features.compared(post, self._side(number), bm25, weights)) for number, bm25 in scored]
+        return [Compared(number, features.compared(post, self._side(number), bm25, self.index)) for number, bm25 in scored]
 
     def _side(self, number: int) -> Side:
         found = self._sides.get(number)
@@ -124,11 +130,11 @@ class Comparer:
 
     def _made_side(self, number: int) -> Side:
         document = self.index.document(number)
-        return features.side(document, self.claims[document.claim], self.index)
+        return features.side(document, self.claims[document.claim], self.index, self._documents_of(document.claim))
 
     def repeats(self, text: Words, document: int) -> bool:
         """Whether the wording stands in the post, word by word."""
-        return self._side(document).spelled in f" {text.text} "
+        return self._side(document).says(text)
 
     def shared(self, text: Words, document: int) -> tuple[str, ...]:
         """The post's words that a document has, in the post's order, each once."""

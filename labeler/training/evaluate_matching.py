@@ -4,13 +4,14 @@
 
 DATA holds `claims/` (the CLEF CheckThat! 2022 bank, ratings and gold pairs) and `posts/bluesky_keyword_half.csv`; docs/training.md.
 Cross-validated: a pair is ordered, and a post judged, by weights that were learned without it. Nothing of the data is kept.
+Everyday posts are unlabelled; those that a reader found to say what the claim says (`STATING`) are no examples of others.
 """
 
 import argparse
 import csv
 import hashlib
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,19 +19,22 @@ import msgspec
 
 from labeler.claims import features
 from labeler.claims.matching import Comparer, Learned
-from labeler.training import Tell, TrainingError
-from labeler.training.matching import Pair, Seen, first, fitted, frequencies, scores, seen
+from labeler.training import Tell, TrainingError, library
+from labeler.training.abstention import Judged, Post, Sides, abstention
+from labeler.training.fitting import versions
+from labeler.training.matching import Pair, Pairs, Seen, first, fitted, frequencies, scores, seen, unsigned
 from labeler.training.report import Cell, Report, Table, as_text
 from labeler.training.statistics import wilson
 from models.claims import Claim, Wording
 from models.weights import dumps
 
 FOLDS = 5
-PRECISION = 0.99
-LIMITS = ((1.0, 2.0), (3.5, 6.7))
-"""False alarms allowed in 10,000: (everyday posts, posts about vaccines)."""
 CUTOFF = 5
 VACCINES = "vaccines"
+FORMS = ("as they are", "without signatures")
+"""Of the pairs' posts: `unsigned`."""
+STATING = frozenset(["57b5cc104dac2d70", "ed135a7941c7b4b8", "50b7b1a433ebab7f", "5a6af48f02460716", "363304a973dcd3bd"])
+"""Everyday posts, by the beginning of their SHA-256: read and found to say what the claim says that they were matched to."""
 
 
 class Data(NamedTuple):
@@ -42,29 +46,26 @@ class Data(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """What the matcher sees: of each pair the best by BM25 and the candidates, of each everyday post the candidates."""
+    """What the matcher sees: pairs in both `FORMS`, and of each everyday post the candidates."""
 
     comparer: Comparer
-    ranked: list[Seen]
-    gated: list[Seen]
+    pairs: tuple[Pairs, ...]
     everyday: list[Seen]
 
 
-class Judged(NamedTuple):
-    """The first candidate of a post: its similarity (0 when there is none), whether it is right, whether its claim is rated false."""
+class Ordered(NamedTuple):
+    """Average precision at 5, and whether the first is right; of those compared, whether any is."""
 
-    similarity: float
-    right: bool
-    rated_false: bool
+    precision: float
+    first_right: bool
+    any_right: bool
 
 
 class Crossed(NamedTuple):
-    """Out-of-fold: average precision at 5 and whether the first is right, by pair; the judgements of pairs and of everyday posts."""
+    """Out-of-fold, by form: how each pair is ordered, and the first candidates of pairs and everyday posts."""
 
-    precision: list[float]
-    first_right: list[bool]
-    pairs: list[Judged]
-    everyday: list[Judged]
+    ordered: tuple[list[Ordered], ...]
+    sides: tuple[Sides, ...]
 
 
 def read(folder: Path) -> Data:
@@ -97,29 +98,46 @@ def look(data: Data, tell: Tell) -> Looked:
     """Ask the matcher about everything, once."""
     comparer = Comparer(data.bank)
     tell(f"{len(comparer.index):,} wordings indexed")
-    ranked = [seen(comparer, pair.text, pair.claims) for pair in data.pairs]
-    gated = [seen(comparer, pair.text, pair.claims, gate=True) for pair in data.pairs]
-    tell(f"{len(ranked):,} pairs looked at")
+    forms = []
+    for form, pairs in zip(FORMS, (data.pairs, [Pair(unsigned(pair.text), pair.claims) for pair in data.pairs]), strict=True):
+        ranked, gated = ([seen(comparer, pair.text, pair.claims, gate) for pair in pairs] for gate in (False, True))
+        forms.append(Pairs(ranked, gated))
+        tell(f"{len(pairs):,} pairs looked at {form}")
     everyday = [seen(comparer, text, (), gate=True) for text, _ in data.everyday]
     tell(f"{len(everyday):,} everyday posts looked at, {sum(bool(one.found) for one in everyday):,} with candidates")
-    return Looked(comparer, ranked, gated, everyday)
+    return Looked(comparer, tuple(forms), everyday)
 
 
 def crossed(data: Data, looked: Looked, tell: Tell) -> Crossed:
     """Learn without each fifth in turn, and judge it."""
     of_pair = [_fold(pair.text) for pair in data.pairs]
     of_post = [_fold(text) for text, _ in data.everyday]
-    precision, right = [0.0] * len(of_pair), [False] * len(of_pair)
-    pairs, everyday = [Judged(0.0, False, False)] * len(of_pair), [Judged(0.0, False, False)] * len(of_post)
+    by = []
     for fold in range(FOLDS):
         tell(f"fold {fold + 1} of {FOLDS}")
-        by = fitted(_but(looked.ranked, of_pair, fold), _but(looked.gated, of_pair, fold), _but(looked.everyday, of_post, fold))
-        for at in _of(of_pair, fold):
-            precision[at], right[at] = _ordered(looked.ranked[at], by, len(data.pairs[at].claims))
-            pairs[at] = _judged(looked, looked.gated[at], by)
-        for at in _of(of_post, fold):
-            everyday[at] = _judged(looked, looked.everyday[at], by)
-    return Crossed(precision, right, pairs, everyday)
+        others = [one for one, other in zip(_others(data, looked), of_post, strict=True) if one and other != fold]
+        forms = [Pairs(_but(form.ranked, of_pair, fold), _but(form.gated, of_pair, fold)) for form in looked.pairs]
+        by.append(fitted(forms, others))
+    posts = [
+        Post(_judged(looked, one, by[fold]), fold, topic == VACCINES, _states(text))
+        for one, fold, (text, topic) in zip(looked.everyday, of_post, data.everyday, strict=True)
+    ]
+    ordered, sides = [], []
+    for form in looked.pairs:
+        ranked = zip(form.ranked, of_pair, data.pairs, strict=True)
+        ordered.append([_ordered(one, by[fold], len(pair.claims)) for one, fold, pair in ranked])
+        gated = [(_judged(looked, one, by[fold]), fold) for one, fold in zip(form.gated, of_pair, strict=True)]
+        sides.append(Sides(gated, posts))
+    return Crossed(tuple(ordered), tuple(sides))
+
+
+def _others(data: Data, looked: Looked) -> list[Seen | None]:
+    """Everyday posts to learn from; None in the place of those that say what a claim says."""
+    return [None if _states(text) else one for (text, _), one in zip(data.everyday, looked.everyday, strict=True)]
+
+
+def _states(text: str) -> bool:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16] in STATING
 
 
 def _fold(text: str) -> int:
@@ -127,20 +145,15 @@ def _fold(text: str) -> int:
     return hashlib.sha256(text.encode("utf-8", "replace")).digest()[0] % FOLDS
 
 
-def _of(folds: Sequence[int], fold: int) -> Iterable[int]:
-    return (at for at, other in enumerate(folds) if other == fold)
-
-
 def _but(some: Sequence[Seen], folds: Sequence[int], fold: int) -> list[Seen]:
     return [one for one, other in zip(some, folds, strict=True) if other != fold]
 
 
-def _ordered(one: Seen, by: Learned, wanted: int) -> tuple[float, bool]:
-    """Average precision at 5, and whether the first is right."""
+def _ordered(one: Seen, by: Learned, wanted: int) -> Ordered:
     values = scores(one, by.order)
     order = sorted(range(len(values)), key=lambda at: (-values[at], at))[:CUTOFF]
     hits = [place for place, at in enumerate(order) if one.right[at]]
-    return sum((n + 1) / (place + 1) for n, place in enumerate(hits)) / wanted, hits[:1] == [0]
+    return Ordered(sum((n + 1) / (place + 1) for n, place in enumerate(hits)) / wanted, hits[:1] == [0], any(one.right))
 
 
 def _judged(looked: Looked, one: Seen, by: Learned) -> Judged:
@@ -151,65 +164,28 @@ def _judged(looked: Looked, one: Seen, by: Learned) -> Judged:
     return Judged(by.chance(found.features), right, claim.rating == "false")
 
 
-class Level(NamedTuple):
-    """The lowest threshold that keeps the promise: what is matched there, and what it costs."""
-
-    threshold: float
-    matched: int
-    right: int
-    alarms: int
-    vaccine_alarms: int
-
-
-def level(data: Data, found: Crossed, limits: tuple[float, float], alarming: Callable[[Judged], bool]) -> Level | None:
-    """At which precision is `PRECISION` and false alarms are within the limits of 10,000; None where there is no such threshold."""
-    topics = [topic == VACCINES for _, topic in data.everyday]
-    of_vaccines = sum(topics)
-    allowed = limits[0] * (len(topics) - of_vaccines) / 1e4, limits[1] * of_vaccines / 1e4
-    alarms = [(one.similarity, topic) for one, topic in zip(found.everyday, topics, strict=True) if one.similarity and alarming(one)]
-    best = None
-    for threshold in sorted({one.similarity for one in found.pairs if one.similarity}, reverse=True):
-        matched = [one.right for one in found.pairs if one.similarity >= threshold]
-        loud = [topic for similarity, topic in alarms if similarity >= threshold]
-        at = Level(threshold, len(matched), sum(matched), len(loud) - sum(loud), sum(loud))
-        if at.alarms > allowed[0] or at.vaccine_alarms > allowed[1]:
-            break
-        if at.right >= PRECISION * at.matched:
-            best = at
-    return best
-
-
 def report(data: Data, looked: Looked, found: Crossed) -> Report:
     """The figures, as tables."""
-    pairs = len(data.pairs)
-    recall = sum(any(one.right) for one in looked.ranked) / pairs
-    first_right = sum(found.first_right)
-    ordering = Table(
-        "Order, cross-validated over the pairs, full bank",
-        ("pairs", "claims", "MAP@5", "P@1", "from", "to", "right claim among those compared"),
-        ((pairs, len(data.bank), round(sum(found.precision) / pairs, 4), *_rounded(wilson(first_right, pairs)), round(recall, 4)),),
+    rows: list[tuple[Cell, ...]] = []
+    for form, some in zip(FORMS, found.ordered, strict=True):
+        mean, recall = (sum(values) / len(some) for values in ([one.precision for one in some], [one.any_right for one in some]))
+        share = _rounded(wilson(sum(one.first_right for one in some), len(some)))
+        rows.append((form, len(some), len(data.bank), round(mean, 4), *share, round(recall, 4)))
+    columns = ("posts", "pairs", "claims", "MAP@5", "P@1", "from", "to", "right claim among those compared")
+    vaccines, stating = sum(topic == VACCINES for _, topic in data.everyday), sum(_states(text) for text, _ in data.everyday)
+    about = (
+        f"{len(data.everyday):,} everyday posts, of them {vaccines:,} about vaccines; {stating} were read and found to say what the claim"
     )
     return Report(
         "Matching",
-        (f"{len(data.everyday):,} everyday posts, of them {sum(topic == VACCINES for _, topic in data.everyday):,} about vaccines.",),
-        (ordering, _abstention(data, found), _by_topic(data, looked)),
+        (f"{about} says that they are matched to: they are alarms all the same, where not said otherwise.",),
+        (
+            Table("Order, cross-validated over the pairs, full bank", columns, tuple(rows)),
+            *(abstention(form, sides) for form, sides in zip(FORMS, found.sides, strict=True)),
+            _by_topic(data, looked),
+        ),
         (),
     )
-
-
-def _abstention(data: Data, found: Crossed) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    for what, alarming in (("any claim", lambda _: True), ("a claim rated false", lambda one: one.rated_false)):
-        for limits in LIMITS:
-            at = level(data, found, limits, alarming)
-            allowed = f"{limits[0]:g} and {limits[1]:g}"
-            if at is None:
-                rows.append((what, allowed, 0, 0, 0, 0, 0, "none"))
-            else:
-                share = round(100 * at.matched / len(data.pairs), 1)
-                rows.append((what, allowed, share, at.right, at.matched, at.alarms, at.vaccine_alarms, round(at.threshold, 3)))
-    columns = ("alarm is", "allowed in 10,000", "% of pairs matched", "right", "of", "everyday alarms", "vaccine alarms", "threshold")
-    return Table(f"Share matched at precision {PRECISION}", columns, tuple(rows))
 
 
 def _by_topic(data: Data, looked: Looked) -> Table:
@@ -228,16 +204,18 @@ def evaluate(folder: Path, tell: Tell) -> Report:
     """Read, look, cross-validate, report."""
     data = read(folder)
     looked = look(data, tell)
-    return report(data, looked, crossed(data, looked, tell))
+    with library("threadpoolctl").threadpool_limits(1):  # sums of several threads differ in their last bits
+        return report(data, looked, crossed(data, looked, tell))
 
 
 def train(folder: Path, tell: Tell) -> tuple[Learned, Report]:
     """Weights learned from everything, with the cross-validated figures in their cards."""
     data = read(folder)
     looked = look(data, tell)
-    figures = report(data, looked, crossed(data, looked, tell))
-    card = {"metrics": as_text(figures).splitlines(), "features": list(features.NAMES), "folds": FOLDS}
-    return fitted(looked.ranked, looked.gated, looked.everyday, card), figures
+    with library("threadpoolctl").threadpool_limits(1):
+        figures = report(data, looked, crossed(data, looked, tell))
+        card = {"metrics": as_text(figures).splitlines(), "features": list(features.NAMES), "folds": FOLDS, "versions": versions()}
+        return fitted(looked.pairs, [one for one in _others(data, looked) if one], card), figures
 
 
 def main() -> int:

@@ -1,23 +1,59 @@
 """Learns how claims are ordered for a post, and how likely the first is the post's claim: `order.json` and `similarity.json`.
 
-The order is learned from pairs of candidates (a logistic regression on the differences of their features, without intercept), the
-similarity from first candidates: right ones, wrong ones, and those of everyday posts. Same input, same weights.
+The order is learned from the lists of candidates: the chance of the right claim, which is the softmax of the sums, is made the largest
+(Cao et al. 2007, ListNet with one right answer). The similarity, which decides whether anything is said at all, is a logistic regression
+on first candidates: right ones, wrong ones, and those of everyday posts. Same input, same weights.
+A pair counts once as it is, and once without the signature of the tweet ("— Name (@handle) October 3, 2019"): real posts have none, and
+what is learned must not rest on dates.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from attrs import evolve
+
 from labeler.claims import features
-from labeler.claims.matching import ORDER_KIND, SIMILARITY_KIND, Compared, Comparer, Learned, dot
+from labeler.claims.matching import ORDER, ORDER_KIND, SIMILARITY_KIND, Compared, Comparer, Learned, dot
 from labeler.claims.vocabulary import Background
 from labeler.claims.words import words
 from labeler.training import library
 from models.weights import Weights
 
-STRENGTH_ORDER, STRENGTH_SIMILARITY = 1.0, 1.0
+STRENGTH_ORDER, STRENGTH_SIMILARITY = 0.2, 1.0
 """Of the regularisation: scikit-learn's C."""
-MOST_WRONG = 30
+OF_POST = ("post_length",)
+"""The same for all candidates of a post: they order nothing."""
+TELLING = (
+    ORDER,
+    "bm25",
+    "overlap",
+    "post_coverage",
+    "letter_coverage",
+    "title_letter_coverage",
+    "second_missing",
+    "rarest_missing",
+    "shared_numbers",
+    "second_group",
+    "third_group",
+    "fourth_group",
+    "group_coverage",
+    "title_group_coverage",
+    "second_surprise",
+    "surprise",
+    "key_coverage",
+    "key_missing",
+    "in_order",
+    "claim_weight",
+    "post_length",
+    "longest_phrase",
+    "shared_twice",
+    "quoted_coverage",
+    "near_pairs",
+    "fourth_rarest",
+)
+"""Features that say whether the first candidate is the claim at all. All of them together do it no better."""
 DIGITS = 6
 LEAST_POSTS = 4
 """Posts that must have a word before it is counted at all."""
@@ -40,6 +76,14 @@ def frequencies(texts: Sequence[str]) -> Background:
     )
 
 
+SIGNATURE = re.compile(r"\s*— [^—]{0,80}\(@\w{1,20}\)\s+[A-Z][a-z]{2,8} \d{1,2}, \d{2,4}\s*\"?\s*$")
+
+
+def unsigned(text: str) -> str:
+    """A tweet as it is embedded in a page, without who wrote it and when."""
+    return SIGNATURE.sub("", text)
+
+
 class Seen(NamedTuple):
     """A post's candidates, best by BM25 first, and which of them are right (none of an everyday post's)."""
 
@@ -54,49 +98,83 @@ def seen(comparer: Comparer, text: str, claims: Collection[str], gate: bool = Fa
     return Seen(found, [comparer.claims[comparer.index.document(one.document).claim].id in claims for one in found])
 
 
-def fitted(ranked: Sequence[Seen], gated: Sequence[Seen], others: Sequence[Seen], card: Mapping[str, Any] | None = None) -> Learned:
-    """Weights from what was seen: the order from the best by BM25 of each pair, the similarity from the first candidates."""
-    order = Weights(kind=ORDER_KIND, name="order of candidates", weights=_named(_order(ranked)), card=card or {})
-    weights, base = _similarity([first(one, order) for one in (*gated, *others) if one.found])
-    similarity = Weights(kind=SIMILARITY_KIND, name="same claim", weights=_named(weights), intercept=round(base, DIGITS), card=card or {})
-    return Learned(order, similarity)
+class Pairs(NamedTuple):
+    """What is seen of each pair, as it is or without its signature: the best by BM25, and the candidates."""
+
+    ranked: Sequence[Seen]
+    gated: Sequence[Seen]
 
 
-def _named(values: Iterable[float]) -> dict[str, float]:
-    return dict(zip(features.NAMES, [round(float(value), DIGITS) for value in values], strict=True))
+def fitted(pairs: Sequence[Pairs], others: Sequence[Seen], card: Mapping[str, Any] | None = None) -> Learned:
+    """Weights from what was seen of pairs, in several forms that share the weight of one, and of everyday posts."""
+    names = [name for name in features.NAMES if name not in OF_POST]
+    order = Weights(
+        kind=ORDER_KIND, name="order of candidates", weights=_named(names, _order([one for form in pairs for one in form.ranked], names))
+    )
+    firsts = [(first(one, order), 1 / len(pairs)) for form in pairs for one in form.gated if one.found]
+    firsts += [(first(one, order), 1.0) for one in others if one.found]
+    weights, base = _similarity(firsts, order)
+    similarity = Weights(
+        kind=SIMILARITY_KIND, name="same claim", weights=_named(TELLING, weights), intercept=round(base, DIGITS), card=card or {}
+    )
+    return Learned(evolve(order, card=card or {}), similarity)
 
 
-def _order(ranked: Sequence[Seen]) -> Any:
+def _named(names: Sequence[str], values: Iterable[float]) -> dict[str, float]:
+    return dict(zip(names, [round(float(value), DIGITS) for value in values], strict=True))
+
+
+def _order(ranked: Sequence[Seen], names: Sequence[str]) -> Any:
+    """Weights at which the right claims are likeliest."""
+    numpy = library("numpy")
+    columns = [features.NAMES.index(name) for name in names]
+    lists = [(numpy.array([one.features for one in some.found])[:, columns], numpy.array(some.right)) for some in ranked if any(some.right)]
+    every = numpy.concatenate([numpy.array([one.features for one in some.found])[:, columns] for some in ranked if some.found])
+    spread = every.std(0) + 1e-9
+    longest = max(len(right) for _, right in lists)
+    tables, absent, wanted = (numpy.zeros((len(lists), longest, *more)) for more in ((len(columns),), (), ()))
+    absent -= numpy.inf
+    for n, (table, right) in enumerate(lists):
+        tables[n, : len(right)] = table / spread
+        absent[n, : len(right)] = 0
+        wanted[n, : len(right)] = right / right.sum()
+
+    def loss(at: Any) -> Any:
+        sums = tables @ at + absent
+        sums -= sums.max(1, keepdims=True)
+        chances = numpy.exp(sums)
+        whole = chances.sum(1, keepdims=True)
+        told = (wanted * (numpy.where(absent < 0, 0, sums) - numpy.log(whole))).sum()
+        away = (chances / whole - wanted).reshape(-1) @ tables.reshape(-1, len(columns))
+        return -STRENGTH_ORDER * told + 0.5 * at @ at, STRENGTH_ORDER * away + at
+
+    start, options = numpy.zeros(len(columns)), {"maxiter": 1_000, "ftol": 1e-12, "gtol": 1e-7}
+    return library("scipy.optimize").minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x / spread
+
+
+def _similarity(firsts: Sequence[tuple[tuple[Compared, bool], float]], order: Weights) -> tuple[Any, float]:
     numpy, linear_model = library("numpy"), library("sklearn.linear_model")
-    rows, signs = [], []
-    for one in ranked:
-        table = numpy.array([compared.features for compared in one.found])
-        wrong = [at for at, right in enumerate(one.right) if not right][:MOST_WRONG]
-        for at in [at for at, right in enumerate(one.right) if right]:
-            for n, other in enumerate(wrong):
-                sign = 1 if n % 2 else -1  # both classes, evenly
-                rows.append(sign * (table[at] - table[other]))
-                signs.append(sign)
-    differences = numpy.array(rows)
-    spread = differences.std(0) + 1e-9
-    model = linear_model.LogisticRegression(C=STRENGTH_ORDER, fit_intercept=False, max_iter=5_000).fit(differences / spread, signs)
-    return model.coef_[0] / spread
-
-
-def _similarity(firsts: Sequence[tuple[Compared, bool]]) -> tuple[Any, float]:
-    numpy, linear_model = library("numpy"), library("sklearn.linear_model")
-    table = numpy.array([compared.features for compared, _ in firsts])
+    table = numpy.array([_telling(compared, order) for (compared, _), _ in firsts])
     mean, spread = table.mean(0), table.std(0) + 1e-9
-    model = linear_model.LogisticRegression(C=STRENGTH_SIMILARITY, max_iter=5_000)
-    model.fit((table - mean) / spread, [right for _, right in firsts])
+    model = linear_model.LogisticRegression(C=STRENGTH_SIMILARITY, max_iter=5_000, tol=1e-6)
+    model.fit((table - mean) / spread, [right for (_, right), _ in firsts], [count for _, count in firsts])
     weights = model.coef_[0] / spread
     return weights, float(model.intercept_[0] - weights @ mean)
 
 
+def _telling(compared: Compared, order: Weights) -> list[float]:
+    values = dict(zip(features.NAMES, compared.features, strict=True))
+    values[ORDER] = _sum(compared, order) / 10
+    return [values[name] for name in TELLING]
+
+
+def _sum(compared: Compared, order: Weights) -> float:
+    return dot([order.weights.get(name, 0.0) for name in features.NAMES], compared.features)
+
+
 def scores(one: Seen, order: Weights) -> list[float]:
     """By what the order sorts a post's candidates."""
-    weights = [order.weights[name] for name in features.NAMES]
-    return [dot(weights, compared.features) for compared in one.found]
+    return [_sum(compared, order) for compared in one.found]
 
 
 def first(one: Seen, order: Weights) -> tuple[Compared, bool]:

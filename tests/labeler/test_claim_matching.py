@@ -67,7 +67,7 @@ def test_numbers_can_be_recomputed_from_the_features_and_the_weights(matcher: Ma
     match = matcher.search(POST)[0]
 
     assert list(match.features) == list(features.NAMES)
-    assert match.order == pytest.approx(sum(by.order.weights[name] * value for name, value in match.features.items()), abs=1e-9)
+    assert match.order == pytest.approx(sum(by.order.weights.get(name, 0.0) * value for name, value in match.features.items()), abs=1e-9)
     assert match.similarity == pytest.approx(by.chance(tuple(match.features.values())), abs=1e-12)
     assert 0 <= match.similarity <= 1
 

@@ -1,16 +1,13 @@
 """Learning a scorecard: the same weights as scikit-learn's where no sign binds, signs kept, no claim on both sides, a threshold above all
 that asserts nothing; on made-up examples and on a made-up folder."""
 
-import csv
-import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from labeler.claims import seed
 from labeler.stance.features import FUNCTIONS
 from labeler.stance.judging import shipped, shipped_text_model
 from labeler.training import TrainingError, kinds, library, one_thread, stance_figures
@@ -32,7 +29,7 @@ from labeler.training.stance_fitting import (
 from labeler.training.stance_trade import FLAGS, TITLE, trade_picture, traded
 from models.scorecard import Scorecard
 from models.weights import Weights, dumps, loads
-from tests.support.rated import rated_data
+from tests.support.claimed import THINGS, TOPICS, claimed_data
 from tests.support.sharing import made_once
 
 LOOKED_AT = {"garden": 1_000}
@@ -172,51 +169,9 @@ def test_the_shipped_card_tells_data_metrics_limits_and_what_did_not_help() -> N
     assert len(card["negative_results"]) >= 5
 
 
-TOPICS = ("windmills", "umbrellas", "bicycles", "bakeries", "lighthouses", "tulips", "canals", "chimneys")
-THINGS = ("copper", "hailstones", "marmalade", "thunder", "feathers", "granite", "vinegar", "lanterns")
-
-
-def folder(path: Path) -> Path:
-    """Everything that training reads, made up: a bank, gold pairs, everyday posts, judged pairs."""
-    rated_data(path)
-    claims = [f"{topic.title()} secretly release {thing} over sleeping villages" for topic in TOPICS for thing in THINGS]
-    (path / "claims").mkdir()
-    (path / "stance").mkdir()
-    rows = [{"vclaim_id": f"c{n}", "vclaim": text, "title": text, "subtitle": ""} for n, text in enumerate(claims)]
-    (path / "claims" / "ct22_bank.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
-    write(path / "claims" / "ct22_ratings.csv", ("vclaim_id", "rating"), [(f"c{n}", "false") for n in range(len(claims))])
-    (path / "claims" / "ct22_train_queries.tsv").write_text(
-        "\n".join(f"{n}\t{text}, they say" for n, text in enumerate(claims[:20])), "utf-8"
-    )
-    (path / "claims" / "ct22_train_qrels.tsv").write_text("\n".join(f"{n} 0 c{n} 1" for n in range(20)), "utf-8")
-    posts = [(f"my neighbour waters {thing} and {topic} by lantern", "garden") for topic in TOPICS for thing in THINGS]
-    write(path / "posts" / "bluesky_keyword_half.csv", ("text", "topic"), posts)
-    columns = ("post", "claim", "label", "claim_id", "claim_source", "claim_url", "lang")
-    judged = []
-    for n, text in enumerate(claims):
-        said = (f"{text}, share this", f"No, {text.lower()}? Debunked, a myth", f"{text.split()[0]} look lovely over sleeping villages")[
-            n % 3
-        ]
-        judged.append((said, text, ("ASSERTS", "REBUTS", "UNRELATED")[n % 3], f"c{n}", "ct22", "", "en"))
-    judged.append((f"{seed.claims(0)[0].wordings[0].text}, they proved", "Something else entirely", "UNRELATED", "own1", "other", "", "en"))
-    write(path / "stance" / "pairs.csv", columns, judged)
-    return path
-
-
-def write(file: Path, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """A table."""
-    with file.open("w", newline="", encoding="utf-8") as opened:
-        csv.writer(opened).writerows([columns, *rows])
-
-
 @pytest.fixture(scope="module", name="data")
 def _data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_once(tmp_path_factory, "stance-data", lambda into: write_to(into / "data")) / "data"
-
-
-def write_to(path: Path) -> None:
-    path.mkdir()
-    folder(path)
+    return made_once(tmp_path_factory, "stance-data", lambda into: claimed_data(into / "data")) / "data"
 
 
 @pytest.fixture(scope="module", name="trained")
