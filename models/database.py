@@ -67,6 +67,8 @@ class Session:
     def insert(self, sql: str, rows: Sequence[Row], then: str = "") -> int:
         """Run "INSERT INTO table (columns)" with rows of values, then what shall follow them; return how many rows were inserted.
 
+        When it fails, some rows may be in already: the transaction must not be committed then.
+
         Many rows go in one statement: SQLite's driver lets the interpreter's lock go at every step, and while the event loop is busy
         each row would wait for it. The widths are fixed, so that the databases prepare few statements.
         """
@@ -187,6 +189,10 @@ def _spelled(sql: str, dialect: Dialect) -> str:
 @cache
 def _inserting(sql: str, columns: int, width: int, then: str, dialect: Dialect) -> str:
     row = f"({', '.join('?' * columns)})"
+    if dialect == "sqlite":
+        # What a statement did before it failed need not be taken back by itself, for its transaction is taken back: so SQLite keeps no
+        # copy of each page that the statement changes.
+        sql = sql.replace("INSERT INTO", "INSERT OR FAIL INTO", 1)
     return _spelled(f"{sql} VALUES {', '.join([row] * width)} {then}", dialect)
 
 

@@ -59,6 +59,17 @@ def test_a_write_that_breaks_a_constraint_leaves_nothing_and_the_next_one_works(
     assert database.read_now(hosts) == ["next"]
 
 
+def test_an_insert_of_many_rows_of_which_one_breaks_a_constraint_leaves_nothing(database: Database) -> None:
+    def twice(session: Session) -> None:
+        add(session, "before")
+        session.insert("INSERT INTO cursor (host, cursor, time_us, current)", [(f"host {n % 150}", n, 0, 0) for n in range(300)])
+
+    with pytest.raises(peewee.IntegrityError):
+        database.write_now(twice)
+
+    assert database.read_now(hosts) == []
+
+
 def test_what_a_write_returned_is_seen_by_every_reader(database: Database, other: Database) -> None:
     for n in range(20):
         database.write_now(add, f"host {n:02}")
