@@ -29,14 +29,10 @@ from models.protocol.service_auth import audiences
 from plainsky.asking.did_documents import DidDocuments
 from plainsky.asking.follows import Follows
 from plainsky.asking.tokens import Verifier
-from plainsky.banking import BankKeeper, given_of
 from plainsky.changing.deciding import Deciding, known_now, links_of, numbered
-from plainsky.claims import Refresher
 from plainsky.config.schema import Config
 from plainsky.config.signing import signing_key
-from plainsky.drifting import Drift
 from plainsky.errors import OperatorError
-from plainsky.gating import GateKeeper
 from plainsky.health import Health
 from plainsky.http import make_app
 from plainsky.ingest import Source
@@ -46,6 +42,11 @@ from plainsky.knowing.healing import Healer
 from plainsky.knowing.known import Known
 from plainsky.knowing.rechecking import Rechecker
 from plainsky.labeling import Labeling, judge_of
+from plainsky.labeling.banking import BankKeeper, given_of
+from plainsky.labeling.claims import Refresher
+from plainsky.labeling.drifting import Drift
+from plainsky.labeling.gating import GateKeeper
+from plainsky.labeling.reporting import Tending, report_service
 from plainsky.metrics import Metrics
 from plainsky.pages import Pages
 from plainsky.patience import AWAY, patiently
@@ -56,7 +57,6 @@ from plainsky.pipeline.rebuilding import align
 from plainsky.pipeline.storing import Outcome, Storer
 from plainsky.pipeline.switching import Switch, switch
 from plainsky.reading import Reading
-from plainsky.reporting import Tending, report_service
 from plainsky.trying.recordings import Recordings
 from plainsky.writing import WriterLock
 

@@ -18,7 +18,6 @@ from labeler.policy import LabelPolicy
 from models import changes, posts
 from models.changes import Effect, Logged
 from models.database import Database
-from plainsky.banking import given_by
 from plainsky.changing.deciding import known_now
 from plainsky.changing.reload_requests import Request, State, ask, asked
 from plainsky.config.errors import Path as TomlPath
@@ -27,6 +26,7 @@ from plainsky.config.hashing import label_hash
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
+from plainsky.labeling.banking import given_by
 from plainsky.patience import patiently
 from plainsky.service import Service
 

@@ -15,7 +15,6 @@ from models import cursors
 from models.changes import Effect
 from models.database import Database
 from models.duration import Duration, duration
-from plainsky.banking import asks
 from plainsky.changing.deciding import known_for
 from plainsky.changing.reloading import label_effects
 from plainsky.config.loading import load
@@ -23,6 +22,7 @@ from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
 from plainsky.ingest.notes import LabelerNote, LabelNote
 from plainsky.ingest.recording import last_time
+from plainsky.labeling.banking import asks
 from plainsky.opening import exists, opened
 from plainsky.pages.answering import calm
 from plainsky.progress import Bar

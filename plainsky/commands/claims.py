@@ -14,10 +14,10 @@ from labeler.claims.reading import NotClaims, Reading, claim_id
 from models import claims as bank
 from models.claims import Claim, Wording
 from models.database import Database
-from plainsky.claims import Imported, Unreadable, get, import_bytes, is_address, keep, read, told
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
+from plainsky.labeling.claims import Imported, Unreadable, get, import_bytes, is_address, keep, read, told
 from plainsky.opening import opened
 
 SEED = "seed"

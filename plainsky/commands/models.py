@@ -12,11 +12,11 @@ from labeler.training import inspecting
 from labeler.training.cards import page
 from labeler.training.kinds import SHIPPED
 from models.weights import BadWeights, Weights
-from plainsky.banking import given_of
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
 from plainsky.labeling import judge_of
+from plainsky.labeling.banking import given_of
 from plainsky.opening import opened
 
 CARD = Path("docs/model-card.md")

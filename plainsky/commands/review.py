@@ -26,14 +26,14 @@ from models import blind, moderators
 from models.database import Database
 from models.moderators import Moderator
 from plainsky.asking.reach import takes_two
-from plainsky.banking import given_of
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
 from plainsky.keyboard import key, line, need_terminal
 from plainsky.labeling import judge_of
+from plainsky.labeling.banking import given_of
+from plainsky.labeling.reviewing import Seen, known, lines, said, seen
 from plainsky.opening import opened
-from plainsky.reviewing import Seen, known, lines, said, seen
 
 REASONS = {
     ("candidate", "y"): "A moderator looked at it, and agrees with what was found.",

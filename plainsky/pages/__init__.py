@@ -10,9 +10,9 @@ from collections.abc import Callable
 from aiohttp import web
 
 from models.database import Database
-from plainsky.canary import Canary
 from plainsky.config.schema import Config
-from plainsky.drifting import Drift
+from plainsky.labeling.canary import Canary
+from plainsky.labeling.drifting import Drift
 from plainsky.metrics import Metrics
 from plainsky.pages.answering import Answers
 from plainsky.pages.asking import Asking

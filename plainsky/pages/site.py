@@ -13,10 +13,10 @@ from models.duration import duration
 from models.entries import tie_of
 from models.looking import SAMPLE, Told
 from models.protocol.syntax import parse_datetime
-from plainsky.canary import Canary
 from plainsky.changing import in_force
 from plainsky.config.schema import Config
-from plainsky.drifting import Drift
+from plainsky.labeling.canary import Canary
+from plainsky.labeling.drifting import Drift
 from plainsky.metrics import Metrics
 from plainsky.pages.figures import InNumbers, end_of, in_numbers, step_for
 from plainsky.pipeline.judging import Rooms

@@ -16,11 +16,11 @@ from models import feeds
 from models.database import Database, Session
 from models.post import POST, Post, parse
 from models.protocol.syntax import is_did, parse_at_uri
-from plainsky.banking import given_by
 from plainsky.changing.deciding import Deciding, known_for
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
 from plainsky.labeling import judge_of
+from plainsky.labeling.banking import given_by
 from plainsky.opening import exists, opened
 from plainsky.pages.asking import Asking, Cannot, asked
 from plainsky.pages.languages import FALLBACK, languages

@@ -13,11 +13,11 @@ from labeler.policy import LabelPolicy
 from labeler.signals import Given
 from models.post import Post
 from models.weights import BadWeights
-from plainsky.banking import given_of
 from plainsky.cli import main
 from plainsky.config.errors import ConfigErrors
 from plainsky.config.hashing import config_hash
 from plainsky.config.loading import parse
+from plainsky.labeling.banking import given_of
 from tests.support.labels import AUTHOR
 from tests.support.stance import BANK
 

@@ -15,11 +15,11 @@ from models.database import Database
 from models.events import PostCreated
 from models.protocol.k256 import PrivateKey
 from models.protocol.syntax import format_datetime, tid_of
-from plainsky.banking import BankKeeper, asks, given_by, index_file
 from plainsky.cli import main
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
 from plainsky.ingest.recording import Recorder
+from plainsky.labeling.banking import BankKeeper, asks, given_by, index_file
 from tests.support.claims import NOW, claim
 from tests.support.programs import Service, wait_until
 

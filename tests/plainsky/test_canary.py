@@ -11,10 +11,10 @@ from labeler.persons import Persons
 from labeler.policy import LabelPolicy
 from models import labels
 from models.database import Database
-from plainsky.canary import Canary
 from plainsky.config.errors import ConfigErrors
 from plainsky.config.loading import parse
 from plainsky.config.schema import Canary as Config
+from plainsky.labeling.canary import Canary
 from plainsky.metrics import Metrics
 from tests.support.labels import AUTHOR, KEY, SRC, Issuer, uri
 from tests.support.serving import StreamServer

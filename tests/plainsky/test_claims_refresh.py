@@ -11,8 +11,8 @@ from aiohttp import web
 from models import claims as bank
 from models.database import Database
 from models.duration import duration
-from plainsky import claims
-from plainsky.claims import Refresher, Unreadable, get
+from plainsky.labeling import claims
+from plainsky.labeling.claims import Refresher, Unreadable, get
 
 DAY = 86_400.0
 

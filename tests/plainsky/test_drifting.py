@@ -21,8 +21,8 @@ from models.protocol.k256 import PrivateKey
 from models.protocol.syntax import format_datetime, tid_of
 from plainsky.config.schema import Config, Labeler
 from plainsky.config.schema import Service as Served
-from plainsky.drifting import ONE_IN, Drift
 from plainsky.ingest.recording import Recorder
+from plainsky.labeling.drifting import ONE_IN, Drift
 from plainsky.metrics import Metrics
 from tests.support.labels import AUTHOR
 from tests.support.programs import Service, wait_until
@@ -72,7 +72,7 @@ async def test_without_a_label_on_claims_nothing_is_watched(database: Database) 
 async def test_posts_unlike_those_of_the_training_are_told_of_once_and_never_make_the_service_unwell(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "plainsky.drifting")
+    caplog.set_level(logging.INFO, "plainsky.labeling.drifting")
     metrics = Metrics()
     drift = await watching(database, metrics)
     drift.look()

@@ -17,12 +17,12 @@ from labeler.training.kinds import SHIPPED
 from models import blind
 from models.blind import Answer
 from models.database import Database
-from plainsky.banking import given_of
 from plainsky.cli import main
 from plainsky.config.loading import parse
 from plainsky.config.schema import Labeler
-from plainsky.gating import GateKeeper
 from plainsky.labeling import judge_of
+from plainsky.labeling.banking import given_of
+from plainsky.labeling.gating import GateKeeper
 from plainsky.metrics import Metrics
 from tests.support.kept import Kept
 from tests.support.labels import NOON, SRC, uri
@@ -55,7 +55,7 @@ def answer(database: Database, count: int, said: blind.Given, start: int = 0) ->
 
 
 async def test_the_gate_follows_what_people_judge_and_tells_of_each_turn_once(database: Database, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "plainsky.gating")
+    caplog.set_level(logging.INFO, "plainsky.labeling.gating")
     gate, metrics = Gate(), Metrics()
     judge = Judge(POLICIES, gate)
     keeper = GateKeeper(database, gate, lambda: judge, metrics)

@@ -9,12 +9,12 @@ from labeler.claims.bank import Bank
 from labeler.stance.judging import shipped
 from labeler.training.kinds import SHIPPED
 from models.weights import Weights, dumps
-from plainsky.banking import given_of
 from plainsky.changing.reloading import check
 from plainsky.config.errors import ConfigErrors
 from plainsky.config.hashing import config_hash
 from plainsky.config.loading import parse
 from plainsky.labeling import judge_of
+from plainsky.labeling.banking import given_of
 
 HEAD = '[service]\nhostname = "x.example.org"\n[[labels]]\nvalue = "claim"\nsignals = ["claim_match"]\n[labeler]\n'
 

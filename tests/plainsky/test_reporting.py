@@ -12,8 +12,8 @@ from models.accounts import Account
 from models.database import Database, Session
 from models.duration import duration
 from plainsky.config.schema import Config, Labeler, Service
+from plainsky.labeling.reporting import Tending
 from plainsky.metrics import Metrics
-from plainsky.reporting import Tending
 from tests.support.labels import AUTHOR, CIDS, NOON, SRC, issuer, judge, judged, uri
 from tests.support.tokens import Clock
 

@@ -14,7 +14,7 @@ from models import blind, decisions, matters, moderators
 from models.database import Database
 from models.post import Post
 from plainsky.cli import main
-from plainsky.reviewing import plain
+from plainsky.labeling.reviewing import plain
 from tests.support.labels import AUTHOR, CIDS, NOON, SRC, apply, issuer, judge, judged, log_rows, uri
 from tests.support.terminal import Terminal
 

@@ -13,9 +13,9 @@ from labeler.service import LabelService
 from labeler.signals import Given
 from models.database import Database
 from plainsky.asking.present import present
-from plainsky.canary import Canary
 from plainsky.config.hashing import config_hash
 from plainsky.config.schema import Config
+from plainsky.labeling.canary import Canary
 from plainsky.metrics import Metrics
 
 UP_TO_DATE_SECONDS = 3600.0

@@ -19,8 +19,8 @@ from models import settings
 from models.database import Database
 from models.post import Post
 from models.text_model import TextModel
-from plainsky.banking import asks
 from plainsky.config.schema import Config, Labeler
+from plainsky.labeling.banking import asks
 from plainsky.metrics import Metrics
 from plainsky.patience import AWAY, patiently
 

@@ -16,8 +16,8 @@ from labeler.policy import LabelPolicy
 from labeler.signals import Given
 from models import claims
 from models.database import Database, Session, connectable
-from plainsky.claims import keep
 from plainsky.config.schema import Config, Labeler
+from plainsky.labeling.claims import keep
 from plainsky.patience import patiently
 
 log = logging.getLogger(__name__)
