@@ -4,7 +4,8 @@
 
 CPU time, both in turn in one run. Ours goes post by post, each new to it; scikit-learn gets the cleaned texts for nothing ("bare"),
 and cleans them itself as ours does ("whole"). FILE of texts: one post a line, or a CSV with a column text; without one, posts are made up
-of words with the frequencies of speech, a tenth of them new. Ours may cost as much as the bare pipeline: limit 1.0.
+of words with the frequencies of speech, a tenth of them new. Ours may cost as much as the bare pipeline: limit 1.0. The aim, on the
+machine it was set on, is 15 us against 23 us a post: 0.65 of the pipeline.
 """
 
 import argparse
@@ -89,8 +90,10 @@ def _costs(model: TextModel, texts: Sequence[str], name: str, judge: Callable[[S
             judge(theirs[begin : min(begin + BATCH, start + size)])
 
     found = compare(in_batches, one_by_one, ROUNDS)
-    print(f"ours {found.b / size * 1e6:.1f} us a post, scikit-learn {name} {found.a / size * 1e6:.1f} us")
-    return verdict(f"text model with five terms, one by one / scikit-learn {name} in batches of {BATCH}", found.ratio, LIMIT)
+    each, in_batch = (seconds / size * 1e6 for seconds in (found.b, found.a))
+    theirs_told = f"scikit-learn {name} in batches of {BATCH}, {in_batch:.1f} us"
+    what = f"text model with five terms, one by one, {each:.1f} us of CPU a post / {theirs_told}"
+    return verdict(what, found.ratio, LIMIT)
 
 
 if __name__ == "__main__":
