@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from labeler.training.experiments import Variant
+from labeler.training.report import Table, shown
 
 PROSE: dict[str, Any] = {
     "summary": "How far a text reads like those that fact-checkers rated false: words, pairs of words and runs of letters, each with one"
@@ -51,13 +51,12 @@ PROSE: dict[str, Any] = {
 }
 
 
-def negative_results(tried: Sequence[Variant]) -> list[dict[str, str]]:
-    """What does not help, with its figures."""
-    shipped, *others = tried
-    return [{"tried": one.name, "found": _found(one, shipped)} for one in others]
+def negative_results(compared: Table) -> list[dict[str, str]]:
+    """What does not help, with the figures of the table of variants, whose first row is what ships."""
+    shipped, *others = ([shown(cell) for cell in row] for row in compared.rows)
+    return [{"tried": name, "found": _found(figures, shipped[1:])} for name, *figures in others]
 
 
-def _found(one: Variant, shipped: Variant) -> str:
-    unseen = f"mean AUC on unseen sets {one.unseen:.3f} ({shipped.unseen:.3f} as shipped)"
-    flags = f"{one.flags:,.0f} of 10,000 everyday posts above even odds ({shipped.flags:,.0f})"
-    return f"{unseen}, {flags}, swap spread {one.spread:.3f} ({shipped.spread:.3f})"
+def _found(one: Sequence[str], shipped: Sequence[str]) -> str:
+    unseen, flags, spread = (f"{mine} ({its} as shipped)" for mine, its in zip(one, shipped, strict=True))
+    return f"mean AUC on unseen sets {unseen}, everyday posts of 10,000 above even odds {flags}, swap spread {spread}"

@@ -15,7 +15,7 @@ from labeler.drift import Baseline
 from labeler.training import Tell, TrainingError, library
 from labeler.training import text_figures as figures
 from labeler.training.data import Data, Text, read, search_words
-from labeler.training.experiments import SEARCH, Experiment, Variant, variants
+from labeler.training.experiments import SEARCH, Experiment, variants
 from labeler.training.fitting import DECIMALS, SEED, Recipe, versions
 from labeler.training.kinds import SHIPPED
 from labeler.training.report import Cell, Report, Table, as_plain
@@ -46,8 +46,9 @@ class Trainable:
             tried = variants(experiment, data, terms, tell)
             tell("learning from everything")
             bare = TextModel(experiment.model(terms, {}, {}))
-            tables = [*measured, figures.compared(tried), figures.swapped(spreads(_score(bare)))]
-            card = _card(texts, tables, tried, command)
+            compared = figures.compared(tried)
+            tables = [*measured, compared, figures.swapped(spreads(_score(bare)))]
+            card = _card(texts, tables, compared, command)
             return evolve(bare.weights, features={**bare.weights.features, "everyday": _baseline(bare, crossed)}, card=card)
 
     def evaluate(self, data: Path, file: Path, tell: Tell) -> Report:
@@ -143,12 +144,12 @@ def _microseconds(model: TextModel, data: Data) -> float:
     return 1e6 * (time.process_time() - began) / max(1, len(texts))
 
 
-def _card(data: Data, tables: Sequence[Table], tried: Sequence[Variant], command: str) -> dict[str, Any]:
+def _card(data: Data, tables: Sequence[Table], compared: Table, command: str) -> dict[str, Any]:
     return {
         **PROSE,
         "data": [asdict(source) for source in data.sources],
         "metrics": as_plain(tables),
-        "negative_results": negative_results(tried),
+        "negative_results": negative_results(compared),
         "training": {
             "command": command,
             "recipe": {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(RECIPE).items()},
