@@ -65,6 +65,16 @@ def longest_run(one: Beside) -> float:
     return one.match.features["longest_run"]
 
 
+def in_order(one: Beside) -> float:
+    """Weight of the claim's words that the post has in the same order; 1 is about two rare words."""
+    return one.match.features["in_order"]
+
+
+def key_coverage(one: Beside) -> float:
+    """The share of the weight of the claim's key words, which both its wording and its title have, that the post has."""
+    return one.match.features["key_coverage"]
+
+
 def missing_terms(one: Beside) -> float:
     """Weight of the two rarest words of the claim that the post lacks."""
     return one.match.features["rarest_missing"] + one.match.features["second_missing"]
@@ -157,6 +167,8 @@ FUNCTIONS: dict[str, Callable[[Beside], float]] = {
         post_coverage,
         shared_words,
         longest_run,
+        in_order,
+        key_coverage,
         missing_terms,
         missing_names,
         missing_numbers,

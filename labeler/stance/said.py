@@ -42,6 +42,12 @@ def mask() -> Mask:
     return Mask(read_terms())
 
 
+@cache
+def _speaking() -> Mask:
+    """Ways of speaking, and the standard words they stand for."""
+    return Mask({group: by_lang for group, by_lang in read_terms().items() if group == "dialect"})
+
+
 @lru_cache(30_000)
 def is_masked(word: str) -> bool:
     """Whether a folded word, or each part of one with an apostrophe, says who people are or how they speak."""
@@ -91,16 +97,20 @@ def _linked(links: Iterable[str]) -> list[str]:
 
 
 def without_masked(text: str, kept: Sequence[str]) -> str:
-    """A text without addresses and without masked words, but for those to be kept: what a claim has too is part of the matter."""
+    """A text without addresses and without masked words, but for those to be kept: what a claim has too is part of the matter.
+
+    A way of speaking never is: "soixante-dix" goes as "septante" does, also beside a claim that has a "dix".
+    """
     bare = ADDRESS.sub(" ", text[:LONGEST])
     found = list(_PIECE.finditer(bare))
     folded = [fold(piece[0]) for piece in found]
     masked, keep = mask().phrases(folded), frozenset(kept)
-    gone = [piece for piece, word, seen in zip(found, folded, masked, strict=True) if is_masked(seen) and word not in keep]
+    ways = _speaking().phrases(folded) if keep else folded
     parts, at = [], 0
-    for piece in gone:
-        parts.append(bare[at : piece.start()])
-        at = piece.end()
+    for n, piece in enumerate(found):
+        if is_masked(masked[n]) and (folded[n] not in keep or _speaking().form(ways[n]) == NEUTRAL):
+            parts.append(bare[at : piece.start()])
+            at = piece.end()
     return "".join([*parts, bare[at:]])
 
 

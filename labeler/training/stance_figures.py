@@ -24,7 +24,7 @@ EACH = 6
 """Of the seed's claims each so many-th is used in swap tests."""
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "similarity": ("similarity",),
-    "coverage and words in common": ("coverage", "post_coverage", "shared_words", "longest_run"),
+    "coverage and words in common": ("coverage", "post_coverage", "shared_words", "longest_run", "in_order", "key_coverage"),
     "what is missing": ("missing_terms", "missing_names", "missing_numbers"),
     "negation": ("negated", "affirmed"),
     "attribution": ("attribution",),

@@ -18,7 +18,7 @@ STRENGTH = 1.0
 """scikit-learn's C."""
 OF_KIND: Mapping[str, float] = {JUDGED: 1.0, GOLD: 0.05, EVERYDAY: 0.1}
 """What an example counts: gold pairs assert mostly, but nobody judged; everyday posts are many."""
-MARGIN = 0.1
+MARGIN = 0.3
 """The threshold lies so far above the highest sum, in cross-validation, of a judged pair that asserts nothing."""
 ALARMS = 2.0
 """Everyday posts of a topic, of 10,000, that may pass the threshold."""
@@ -30,6 +30,8 @@ SIGNS: Mapping[str, int] = {
     "post_coverage": 1,
     "shared_words": 1,
     "longest_run": 1,
+    "in_order": 1,
+    "key_coverage": 1,
     "missing_terms": -1,
     "missing_names": -1,
     "missing_numbers": -1,

@@ -22,6 +22,8 @@ def test_a_post_that_repeats_the_claim_has_it_all_and_shows_no_distance() -> Non
     assert found["coverage"] > 0.9
     assert found["shared_words"] == 0.5
     assert found["longest_run"] == 1.25
+    assert found["key_coverage"] > 0.9
+    assert found["in_order"] > values("Copper in the water, poison to drinking windmills")["in_order"]
     assert found["missing_terms"] == found["missing_names"] == found["missing_numbers"] == 0
     assert [name for name in ("negated", "affirmed", "attribution", "question", "quotation", "irony", "correction") if found[name]] == []
 
@@ -176,3 +178,23 @@ def test_whatever_a_post_says_its_features_are_small_numbers(text: str, about: C
 
 def test_a_claim_that_is_not_in_the_bank_is_beside_nothing() -> None:
     assert beside(Post(PLAIN), "unheard of", matcher(), None) is None
+
+
+@pytest.mark.parametrize(
+    ("lang", "feature", "text"),
+    [
+        ("en", "attribution", "Posts alleging that windmills poison drinking water with copper go viral"),
+        ("en", "correction", "That windmills poison drinking water with copper has been thoroughly discredited"),
+        ("nl", "attribution", "Hij blijft volhouden dat windmolens drinkwater vergiftigen met koper"),
+        ("nl", "correction", "Kletskoek dat windmolens drinkwater vergiftigen met koper"),
+        ("nl", "negated", "Windmolens vergiftigen geenszins het drinkwater met koper"),
+        ("fr", "attribution", "Elle assure que les éoliennes empoisonnent l'eau potable avec du cuivre"),
+        ("fr", "correction", "Arrêtez de dire que les éoliennes empoisonnent l'eau potable avec du cuivre"),
+        ("fr", "irony", "Mais oui, les éoliennes empoisonnent l'eau potable avec du cuivre"),
+        ("de", "attribution", "Windräder sollen Trinkwasser mit Kupfer vergiften"),
+        ("de", "negated", "Windräder vergiften nirgends Trinkwasser mit Kupfer"),
+        ("de", "irony", "Na sicher, Windräder vergiften Trinkwasser mit Kupfer"),
+    ],
+)
+def test_ways_to_keep_a_distance_that_no_judged_example_taught(lang: str, feature: str, text: str) -> None:
+    assert values(text, langs=(lang,))[feature] > 0

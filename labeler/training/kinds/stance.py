@@ -85,17 +85,18 @@ def _measured(examples: Examples, tell: Tell) -> tuple[list[Table], list[dict[st
     tell("without each group of features")
     without, tried = figures.ablation(examples), _tried(examples)
     note = "Each learned and measured anew, at the threshold that it allows itself; a group's abstentions go with it."
+    ablated, variants = figures.compared("Which features carry it", without, note), figures.compared("Variants", tried)
     tables = [
         figures.at_threshold(examples, found, bound),
         figures.by_label(examples, found, bound),
         figures.false_alarms(examples, found, bound),
         figures.abstentions(examples),
-        figures.compared("Which features carry it", without, note),
-        figures.compared("Variants", tried),
+        ablated,
+        variants,
         calibration_table,
     ]
     fitted = calibrated(fit(examples.examples), slope, shift)
-    return tables, negative_results(tried, without), round(slope * bound + shift, DECIMALS), fitted, bins
+    return tables, negative_results(variants, ablated), round(slope * bound + shift, DECIMALS), fitted, bins
 
 
 def _tried(examples: Examples) -> list[Measured]:
