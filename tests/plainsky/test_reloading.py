@@ -184,7 +184,7 @@ async def test_a_hundred_reloads_under_full_load_lose_no_event_and_end_with_the_
     stored = service.database.read_now(everything, service)
     assert stored == await afresh(f"sqlite:///{tmp_path}/fresh.sqlite", source.told, *nth(100))
     assert all(stored[1].values())
-    assert told_meanwhile > 90
+    assert told_meanwhile > 50  # it goes on reading meanwhile, how often depends on the machine
 
 
 async def afresh(url: str, events: Sequence[Event], *tables: str) -> object:
