@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from feedgen.feed import Feed
@@ -93,7 +94,7 @@ class Site:
             shows,
             looking.newest(session, feed_id, shows.floor, shows.top, newest, apart(feed)),
             self._counted(session, feed_id, feed, log_time, rules_hash),
-            [gap for gap in cursors.gaps(session, shows.floor) if gap.from_us <= shows.top],
+            [gap._replace(host=public_host(gap.host)) for gap in cursors.gaps(session, shows.floor) if gap.from_us <= shows.top],
             rules_hash,
             in_force.since(session, feed.rkey, rules_hash),
         )
@@ -123,3 +124,9 @@ def _count(session: Session, feed_id: int, feed: Feed, log_time: int) -> InNumbe
 def apart(feed: Feed) -> tuple[int, int]:
     """The ties of the posts that stand at the top and at the end, whatever their place."""
     return (tie_of(feed.pinned) if feed.pinned else -1, tie_of(feed.ending) if feed.ending else -1)
+
+
+def public_host(host: str) -> str:
+    """A recording's path is its operator's own affair: readers are told its name."""
+    kind, _, place = host.rpartition(" ")
+    return f"{kind} {Path(place).name}".strip() if kind == "replay" or place.startswith("/") else host

@@ -19,7 +19,7 @@ from plainsky.knowing.labelers import stream_of
 from plainsky.pages.answering import JSON, OPEN, Answers, Asker
 from plainsky.pages.facts import KnownGap, gap_of
 from plainsky.pages.languages import Language
-from plainsky.pages.site import Site
+from plainsky.pages.site import Site, public_host
 
 TOLD = duration("4w")
 """Gaps are told for so long."""
@@ -108,7 +108,7 @@ class StatusPage:
             for sample in family.samples:
                 key = _COUNTERS.get(family.name)
                 if key and sample.name.endswith("_total"):
-                    named = {name: lang.known(f"event.{value}", value) for name, value in sample.labels.items()}
+                    named = {name: lang.known(f"event.{value}", public_host(value)) for name, value in sample.labels.items()}
                     yield lang(f"status.{key}", **named), int(sample.value)
 
 
@@ -120,8 +120,8 @@ def stored(session: Session) -> Stored:
     return Stored(
         log_time,
         looking.version(session),
-        [stream for stream in streams if stream.time_us],
+        [stream._replace(host=public_host(stream.host)) for stream in streams if stream.time_us],
         [stream._replace(host=stream.host.removeprefix(followed)) for stream in streams if stream.host.startswith(followed)],
         looking.read_lists(session),
-        cursors.gaps(session, log_time - TOLD)[-MOST_GAPS:][::-1],
+        [gap._replace(host=public_host(gap.host)) for gap in cursors.gaps(session, log_time - TOLD)[-MOST_GAPS:][::-1]],
     )

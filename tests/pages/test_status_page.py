@@ -72,6 +72,21 @@ async def test_a_gap_tells_when_and_from_where_it_was_healed_also_to_programs(da
     assert known.status == 304
 
 
+async def test_where_a_recording_lies_is_not_told(database: Database) -> None:
+    kept = Kept(database)
+    kept.store([created(1, 1, 1)])
+    database.write_now(cursors.save, "replay /home/ann/recordings", 7, at(1))
+    database.write_now(cursors.add_gaps, [Gap("/home/ann/recordings", at(-90), at(-60), "recording stopped")])
+    metrics = Metrics()
+    metrics.connected("/home/ann/recordings")
+
+    async with reading(kept, metrics=metrics) as reader:
+        pages = [await reader.get(path) for path in ("/status", "/status.json", "/feeds/all", "/feeds/all.json")]
+
+    assert "replay recordings" in pages[0].body
+    assert not [page.body for page in pages if "/home" in page.body]
+
+
 async def test_a_list_that_was_never_read_is_told_too(database: Database) -> None:
     uri = f"at://{did(1)}/app.bsky.graph.list/3l5gbwvbz2c2a"
     feed = Feed("friends", "Friends", (load("list")(any=(uri,)),))
