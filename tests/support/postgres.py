@@ -23,6 +23,8 @@ from types import FrameType
 from tests.support.programs import ROOT, free_port
 
 TEMPLATE = "plainsky_template"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_migration'"
+_BEGIN_AGAIN = "SELECT setval(quote_ident(sequencename)::regclass, start_value, false) FROM pg_sequences WHERE last_value IS NOT NULL"
 
 
 class Unavailable(Exception):
@@ -70,10 +72,12 @@ class Server:
 
         self._admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
         with psycopg.connect(f"{self._url}/{name}", autocommit=True) as connection:
-            tables = connection.execute(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_migration'"
-            ).fetchall()
-            connection.execute(f"TRUNCATE {', '.join(table for (table,) in tables)} RESTART IDENTITY")
+            tables = [table for (table,) in connection.execute(_TABLES)]
+            filled = connection.execute(" UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables))
+            # To empty all of them takes four times as long: each table and each of its indexes becomes another file.
+            if names := ", ".join(table for (table,) in filled):
+                connection.execute(f"TRUNCATE {names} CASCADE")
+            connection.execute(_BEGIN_AGAIN)
 
     def close(self) -> None:
         """Let go of the cluster; it stays for the run's other workers."""
