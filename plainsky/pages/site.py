@@ -129,4 +129,7 @@ def apart(feed: Feed) -> tuple[int, int]:
 def public_host(host: str) -> str:
     """A recording's path is its operator's own affair: readers are told its name."""
     kind, _, place = host.rpartition(" ")
-    return f"{kind} {Path(place).name}".strip() if kind == "replay" or place.startswith("/") else host
+    if kind != "replay" and not place.startswith("/"):
+        return host
+    name = Path(place).name
+    return kind if kind.endswith(name) else f"{kind} {name}".strip()

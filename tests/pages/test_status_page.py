@@ -11,6 +11,7 @@ from models.cursors import Gap
 from models.database import Database
 from plainsky.knowing.labelers import stream_of
 from plainsky.metrics import Metrics
+from plainsky.pages.site import public_host
 from plainsky.pages.status import StatusFacts
 from tests.support.garden import at, created, did
 from tests.support.kept import Kept
@@ -84,6 +85,7 @@ async def test_where_a_recording_lies_is_not_told(database: Database) -> None:
         pages = [await reader.get(path) for path in ("/status", "/status.json", "/feeds/all", "/feeds/all.json")]
 
     assert "replay recordings" in pages[0].body
+    assert public_host("the bundled sample /a/b/sample") == "the bundled sample"
     assert not [page.body for page in pages if "/home" in page.body]
 
 
