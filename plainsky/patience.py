@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar
+from typing import Never, ParamSpec, TypeVar
 
 import peewee
 
@@ -15,6 +15,13 @@ T = TypeVar("T")
 AWAY = (peewee.OperationalError, peewee.InterfaceError)
 """What the drivers raise when a database does not answer. Errors of our own making are others, and are not waited out."""
 LONGEST = 10.0
+
+
+async def for_ever(ask: Callable[[], Awaitable[object]], seconds: float) -> Never:
+    """Ask, patiently, and again so many seconds after each answer, until cancelled."""
+    while True:
+        await patiently(ask)
+        await asyncio.sleep(seconds)
 
 
 async def patiently(ask: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:

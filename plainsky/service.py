@@ -49,7 +49,7 @@ from plainsky.labeling.gating import GateKeeper
 from plainsky.labeling.reporting import Tending, report_service
 from plainsky.metrics import Metrics
 from plainsky.pages import Pages
-from plainsky.patience import AWAY, patiently
+from plainsky.patience import AWAY, for_ever, patiently
 from plainsky.pipeline.batching import Batch, write
 from plainsky.pipeline.judging import Rooms
 from plainsky.pipeline.pruning import prune
@@ -116,7 +116,7 @@ class Service:
         await self._listen()
         for jobs in (self._always, self._jobs):
             self._down.push_async_callback(jobs.stop)
-        self._always.start([self._prune_for_ever(), self._drift.run()] if writes else [self._poll_for_ever()])
+        self._always.start([self._prune_for_ever(), self._drift.run()] if writes else [for_ever(self._feeds.poll, POLL_SECONDS)])
         self._begin_jobs(following)
 
     def _begin_jobs(self, following: Following | None) -> None:
@@ -293,11 +293,6 @@ class Service:
             where = f"{config.service.listen}:{config.service.port}"
             raise OperatorError(f"cannot listen on {where}: {error.strerror}. Choose another [service] listen or port") from error
         log.info("listening on http://%s:%s", *self._runner.addresses[0][:2])
-
-    async def _poll_for_ever(self) -> None:
-        while True:
-            await patiently(self._feeds.poll)
-            await asyncio.sleep(POLL_SECONDS)
 
     async def _prune_for_ever(self) -> None:
         from apscheduler.schedulers.asyncio import AsyncIOScheduler  # not needed for the first answer, and slow to import

@@ -90,12 +90,12 @@ async def fetch(host: str, path: str, parameters: Parameters, limit: int, sessio
 
 async def body_of(answer: aiohttp.ClientResponse, limit: int) -> bytes:
     """An answer's body, cut at `limit` bytes."""
-    body = b""
+    body = bytearray()
     async for chunk in answer.content.iter_any():
         body += chunk
         if len(body) > limit:
             break
-    return body[:limit]
+    return bytes(body[:limit])
 
 
 def new_session(token: str = "") -> aiohttp.ClientSession:

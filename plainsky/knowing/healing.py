@@ -24,7 +24,7 @@ from plainsky.ingest.recording import recorded_files
 from plainsky.ingest.replay import Replay
 from plainsky.ingest.stretch import Stretch
 from plainsky.ingest.supervisor import Supervisor
-from plainsky.patience import patiently
+from plainsky.patience import for_ever
 from plainsky.reading import patience_of, source_of
 
 log = logging.getLogger(__name__)
@@ -65,9 +65,7 @@ class Healer:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await patiently(self.once)
-            await asyncio.sleep(POLL_SECONDS)
+        await for_ever(self.once, POLL_SECONDS)
 
     async def once(self) -> None:
         """Try the gaps that are due."""

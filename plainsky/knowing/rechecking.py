@@ -20,7 +20,7 @@ from models.posts import OfAccount
 from models.protocol.syntax import is_cid
 from plainsky.asking.did_documents import DidDocuments, Unresolved
 from plainsky.ingest import POSTS, Disconnected
-from plainsky.patience import patiently
+from plainsky.patience import for_ever
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +68,7 @@ class Rechecker:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await patiently(self.once)
-            await asyncio.sleep(POLL_SECONDS)
+        await for_ever(self.once, POLL_SECONDS)
 
     async def once(self) -> None:
         """Look after those that wait; who does not answer is asked again later, less and less often."""

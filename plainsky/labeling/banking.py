@@ -18,7 +18,7 @@ from models import claims
 from models.database import Database, Session, connectable
 from plainsky.config.schema import Config, Labeler
 from plainsky.labeling.claims import keep
-from plainsky.patience import patiently
+from plainsky.patience import for_ever
 
 log = logging.getLogger(__name__)
 
@@ -73,9 +73,7 @@ class BankKeeper:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await patiently(self.once)
-            await asyncio.sleep(LOOK_SECONDS)
+        await for_ever(self.once, LOOK_SECONDS)
 
     async def once(self) -> None:
         """Read the bank if it has changed."""

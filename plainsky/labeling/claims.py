@@ -23,8 +23,8 @@ from models import claims as bank
 from models.claims import Claim, Source
 from models.database import Database, Session
 from models.duration import Duration
-from plainsky import __version__
 from plainsky.config.schema import is_local
+from plainsky.ingest.connecting import body_of, new_session
 from plainsky.patience import patiently
 
 log = logging.getLogger(__name__)
@@ -80,12 +80,13 @@ async def import_bytes(
 
 async def get(address: str, known: Source | None = None) -> Answer:
     """Ask an address, or only whether it has changed since the copy that is `known`. Unreadable when that fails."""
-    headers = {"User-Agent": f"plainsky/{__version__}"}
+    headers: dict[str, str] = {}
     if known and known.good_at:
         headers |= {"If-None-Match": known.etag} if known.etag else {}
         headers |= {"If-Modified-Since": known.last_modified} if known.last_modified else {}
     try:
-        async with asyncio.timeout(SECONDS), aiohttp.ClientSession(headers=headers, trust_env=True) as session:
+        async with asyncio.timeout(SECONDS), new_session() as session:
+            session.headers.update(headers)
             return await _get(session, address, REDIRECTS)
     except TimeoutError:
         raise Unreadable(f"no answer within {SECONDS:.0f} seconds") from None
@@ -110,12 +111,10 @@ async def _get(session: aiohttp.ClientSession, address: str, redirects: int) -> 
 
 
 async def _body(answer: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in answer.content.iter_any():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise Unreadable(f"more than {MOST_BYTES // 1_000_000} MB")
-    return bytes(body)
+    body = await body_of(answer, MOST_BYTES + 1)
+    if len(body) > MOST_BYTES:
+        raise Unreadable(f"more than {MOST_BYTES // 1_000_000} MB")
+    return body
 
 
 def is_guarded(address: str) -> bool:

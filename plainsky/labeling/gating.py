@@ -10,7 +10,7 @@ from labeler.judge import Judge
 from labeler.measured import Measured, measured
 from models.database import Database
 from plainsky.metrics import Metrics
-from plainsky.patience import patiently
+from plainsky.patience import for_ever
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +42,7 @@ class GateKeeper:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await patiently(self.once)
-            await asyncio.sleep(LOOK_SECONDS)
+        await for_ever(self.once, LOOK_SECONDS)
 
     async def once(self) -> None:
         """Look at what people judged, and tell what that changes."""

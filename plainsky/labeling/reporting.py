@@ -1,6 +1,5 @@
 """The labeler's reports in a running service: who authenticates, who knows subjects, what closes by itself, what is forgotten in time."""
 
-import asyncio
 from collections.abc import Callable
 
 from labeler.reporting import ReportService, close_gone, forget_reporters, forget_words
@@ -12,7 +11,7 @@ from plainsky.asking.subjects import Subjects
 from plainsky.asking.tokens import Verifier
 from plainsky.config.schema import Config
 from plainsky.metrics import Metrics
-from plainsky.patience import patiently
+from plainsky.patience import for_ever
 
 FORGET_SECONDS = 3600.0
 COUNT_SECONDS = 5.0
@@ -42,9 +41,7 @@ class Tending:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await patiently(self.step)
-            await asyncio.sleep(COUNT_SECONDS)
+        await for_ever(self.step, COUNT_SECONDS)
 
     async def step(self) -> None:
         """One turn."""

@@ -13,7 +13,6 @@ from models import claims as table
 from models import decisions
 from models.database import Database
 from models.events import PostCreated
-from models.protocol.k256 import PrivateKey
 from models.protocol.syntax import format_datetime, tid_of
 from plainsky.cli import main
 from plainsky.config.loading import load
@@ -21,7 +20,7 @@ from plainsky.config.schema import Config
 from plainsky.ingest.recording import Recorder
 from plainsky.labeling.banking import BankKeeper, asks, given_by, index_file
 from tests.support.claims import NOW, claim
-from tests.support.programs import Service, wait_until
+from tests.support.programs import LABELER_KEY, Service, wait_until
 
 CONFIG = """
 [service]
@@ -46,12 +45,11 @@ signals = ["{signal}"]
 mode = "review"
 threshold = 0.7
 """
-KEY = {"PLAINSKY_LABELER_KEY": PrivateKey(b"\x05" * 32).to_hex()}
 
 
 @pytest.fixture(name="config")
 def _config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Config]:
-    monkeypatch.setenv("PLAINSKY_LABELER_KEY", KEY["PLAINSKY_LABELER_KEY"])
+    monkeypatch.setenv("PLAINSKY_LABELER_KEY", LABELER_KEY["PLAINSKY_LABELER_KEY"])
 
     def make(signal: str = "claim_match", seed: str = "true") -> Config:
         file = tmp_path / "config.toml"
@@ -157,7 +155,7 @@ def test_of_four_who_speak_of_a_claim_the_one_who_asserts_it_is_a_candidate(
     text = CONFIG.format(
         host="localhost:@PORT@", port="port = @PORT@", folder=tmp_path, recording=recording, seed="true", signal="claim_match"
     )
-    running = service(text, env=KEY)
+    running = service(text, env=LABELER_KEY)
     database = Database(f"sqlite:///{tmp_path}/plainsky.sqlite")
     database.open()
     wait_until(lambda: bool(database.read_now(decisions.count_waiting)), 20, "a candidate waits")
@@ -169,7 +167,7 @@ def test_of_four_who_speak_of_a_claim_the_one_who_asserts_it_is_a_candidate(
     details = candidate.evidence["findings"][0]["details"]
     assert details["claim"]["rating"] == "False"
 
-    monkeypatch.setenv("PLAINSKY_LABELER_KEY", KEY["PLAINSKY_LABELER_KEY"])
+    monkeypatch.setenv("PLAINSKY_LABELER_KEY", LABELER_KEY["PLAINSKY_LABELER_KEY"])
     file = tmp_path / "config.toml"
     file.write_text(
         CONFIG.format(host="feeds.example.org", port="", folder=tmp_path, recording=recording, seed="true", signal="claim_match")

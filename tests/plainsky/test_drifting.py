@@ -17,7 +17,6 @@ from models import settings
 from models.database import Database
 from models.events import PostCreated
 from models.post import Post
-from models.protocol.k256 import PrivateKey
 from models.protocol.syntax import format_datetime, tid_of
 from plainsky.config.schema import Config, Labeler
 from plainsky.config.schema import Service as Served
@@ -25,7 +24,7 @@ from plainsky.ingest.recording import Recorder
 from plainsky.labeling.drifting import ONE_IN, Drift
 from plainsky.metrics import Metrics
 from tests.support.labels import AUTHOR
-from tests.support.programs import Service, wait_until
+from tests.support.programs import LABELER_KEY, Service, replaying, wait_until
 
 LABELS = (LabelPolicy("likely-disinformation", ("claim_match",)), LabelPolicy("plainsky-test", ("gtube",)))
 FLAGGED, TEST = (Verdict(policy.value, "shadow", {}, "") for policy in LABELS)
@@ -110,15 +109,7 @@ async def test_counts_outlive_a_restart_while_the_model_is_the_same(database: Da
     assert again.posts == 0
 
 
-CONFIG = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-[store]
-url = "sqlite:///@FOLDER@/plainsky.sqlite"
-[ingest]
-source = "replay"
-path = "{recording}"
+TABLES = """
 [labeler]
 [[labels]]
 value = "likely-disinformation"
@@ -134,7 +125,7 @@ def test_a_running_service_tells_of_it_on_status_and_in_health_and_metrics(servi
             tid = tid_of(now + number, 1)
             record = {"$type": "app.bsky.feed.post", "text": post.text, "langs": ["en"], "createdAt": format_datetime(now)}
             recorder.put(PostCreated(AUTHOR, tid, tid, f"bafyrei{number}", now + number, record), number + 1)
-    running = service(CONFIG.format(recording=tmp_path), env={"PLAINSKY_LABELER_KEY": PrivateKey(b"\x05" * 32).to_hex()})
+    running = service(replaying(tmp_path, TABLES), env=LABELER_KEY)
 
     def health() -> dict[str, object]:
         return dict(running.get("/_health")[1]["drift"])

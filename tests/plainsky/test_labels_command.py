@@ -12,10 +12,9 @@ import pytest
 
 from models import decisions, labels
 from models.database import Database
-from models.protocol.k256 import PrivateKey
 from plainsky.cli import main
 from tests.support.labels import CIDS, SRC, decoded, uri
-from tests.support.programs import Service
+from tests.support.programs import LABELER_KEY, Service
 
 CONFIG = """
 [service]
@@ -41,7 +40,6 @@ signals = ["gtube"]
 mode = "auto"
 targets = ["post", "account"]
 """
-KEY = {"PLAINSKY_LABELER_KEY": PrivateKey(b"\x05" * 32).to_hex()}
 POST = uri("post")
 
 
@@ -161,7 +159,7 @@ def test_the_running_service_issues_what_another_process_decided_and_wakes_its_s
 ) -> None:
     monkeypatch.setattr("plainsky.commands.labels.WAIT_SECONDS", 20.0)
     text = CONFIG.format(store="sqlite:///x", appview=appview, did=SRC)
-    running = service(text, env={**KEY, "PLAINSKY_STORE_URL": database_url})
+    running = service(text, env={**LABELER_KEY, "PLAINSKY_STORE_URL": database_url})
 
     async def subscribed() -> list[tuple[str, bool]]:
         read: list[tuple[str, bool]] = []

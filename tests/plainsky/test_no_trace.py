@@ -7,21 +7,12 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
-from models.protocol.k256 import PrivateKey
 from plainsky.ingest.recording import Recorder
 from plainsky.sample import sample_events
-from tests.support.programs import Service, wait_until
+from tests.support.programs import LABELER_KEY, Service, replaying, wait_until
 from tests.support.tokens import mint
 
-CONFIG = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-[store]
-url = "sqlite:///@FOLDER@/plainsky.sqlite"
-[ingest]
-source = "replay"
-path = "{recording}"
+TABLES = """
 [identity]
 plc = "http://127.0.0.1:9"
 resolver = "http://127.0.0.1:9"
@@ -64,7 +55,7 @@ def recording(tmp_path: Path) -> Path:
 
 
 async def test_no_viewer_no_address_and_no_browser_is_found_anywhere(service: Callable[..., Service], recording: Path) -> None:
-    running = service(CONFIG.format(recording=recording), env={"PLAINSKY_LABELER_KEY": PrivateKey(b"\x05" * 32).to_hex()})
+    running = service(replaying(recording, TABLES), env=LABELER_KEY)
     wait_until(lambda: running.get("/feeds/all.json")[1]["newest"] != [], 20, "posts are stored")
     post = running.get("/feeds/all.json")[1]["newest"][0]["uri"]
     feed = f"at://did:web:localhost%3A{running.port}/app.bsky.feed.generator"

@@ -26,21 +26,9 @@ from plainsky.trying.explaining import explained
 from plainsky.trying.scratch import House, look_back, scratch
 from tests.support.garden import account, at, created, deleted, did, updated, uri
 from tests.support.jetstream_server import JetstreamServer
-from tests.support.programs import Service, wait_until
+from tests.support.programs import Service, replaying, wait_until
 
-HEAD = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-[store]
-url = "sqlite:///@FOLDER@/plainsky.sqlite"
-[ingest]
-source = "replay"
-path = "@FOLDER@/../recording"
-import_after = "9999w"
-[appview]
-url = "http://127.0.0.1:9"
-"""
+HEAD = replaying("@FOLDER@/../recording", '[appview]\nurl = "http://127.0.0.1:9"\n', 'import_after = "9999w"')
 FEED = """
 [[feeds]]
 rkey = "garden"

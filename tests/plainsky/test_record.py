@@ -15,7 +15,7 @@ from plainsky.ingest.firehose import Firehose
 from plainsky.ingest.recording import lines
 from plainsky.ingest.replay import decoded
 from tests.support.firehose_server import FirehoseServer
-from tests.support.programs import Program, Service, free_port, wait_until
+from tests.support.programs import Program, Service, free_port, replaying, wait_until
 from tests.support.recorded import raw_frames
 from tests.support.sinks import Remembering
 
@@ -34,19 +34,7 @@ name = "Python"
 kind = "hashtag"
 any = ["python"]
 """
-REPLAY = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-
-[store]
-url = "sqlite:///@FOLDER@/plainsky.sqlite"
-
-[ingest]
-source = "replay"
-path = "{recording}"
-import_after = "9999w"
-
+OF_PYTHON = """
 [[feeds]]
 rkey = "python"
 name = "Python"
@@ -119,7 +107,7 @@ def test_a_recording_holds_every_event_that_the_host_sent_and_ends_with_a_signal
 
 
 def test_a_run_on_the_recording_gives_the_feed(told: tuple[Path, list[Event], int, str], service: Callable[..., Service]) -> None:
-    running = service(REPLAY.format(recording=told[0]))
+    running = service(replaying(told[0], OF_PYTHON, 'import_after = "9999w"'))
     feed = quote(f"at://{running.did}/app.bsky.feed.generator/python")
     path = f"/xrpc/app.bsky.feed.getFeedSkeleton?feed={feed}&limit=100"
 
@@ -150,7 +138,7 @@ def test_it_ends_by_itself_after_so_many_seconds_also_when_nobody_can_be_reached
 
 def test_a_recording_cannot_be_recorded_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "config.toml"
-    config.write_text(REPLAY.replace("@PORT@", "3000").format(recording="x.jsonl.zst"))
+    config.write_text(replaying("x.jsonl.zst", OF_PYTHON).replace("@PORT@", "3000"))
 
     assert main(["record", str(tmp_path / "recording"), str(config)]) == 2
 

@@ -13,24 +13,12 @@ import pytest
 from models.database import Database
 from models.entries import tie_of
 from models.events import PostCreated
-from models.protocol.k256 import PrivateKey
 from plainsky.ingest.recording import Recorder
 from plainsky.sample import sample_events
 from tests.support.lexicons import assert_valid_output
-from tests.support.programs import Service, wait_until
+from tests.support.programs import LABELER_KEY, Service, replaying, wait_until
 
-CONFIG = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-
-[store]
-url = "sqlite:///@FOLDER@/plainsky.sqlite"
-
-[ingest]
-source = "replay"
-path = "{recording}"
-
+TABLES = """
 [[feeds]]
 rkey = "all"
 name = "All"
@@ -52,7 +40,6 @@ format = "json"
 """
 VIEWER = "did:plc:viewerviewerviewerviewer"
 TOKEN = "Bearer eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NksifQ.eyJpc3MiOiJkaWQ6cGxjOnZpZXdlcnZpZXdlcnZpZXdlcnZpZXdlciJ9.c2ln"
-KEY = {"PLAINSKY_LABELER_KEY": PrivateKey(b"\x05" * 32).to_hex()}
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +55,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def running(service: Callable[..., Service], recording: Path) -> Service:
     """Started, and the whole recording is stored."""
-    started = service(CONFIG.format(recording=recording), env=KEY)
+    started = service(replaying(recording, TABLES), env=LABELER_KEY)
     wait_until(lambda: len(skeleton(started)["feed"]) > 50, 20, "the recording is stored")
     return started
 
@@ -217,7 +204,7 @@ def test_a_changed_rule_fills_its_feed_anew_from_the_stored_posts(running: Servi
 
 
 def test_a_second_writer_on_one_file_is_told_so(running: Service) -> None:
-    other = Service(running.folder, running.config.read_text().replace(f"port = {running.port}", "port = 0"), KEY)
+    other = Service(running.folder, running.config.read_text().replace(f"port = {running.port}", "port = 0"), LABELER_KEY)
     other.config = running.folder / "other.toml"
 
     with pytest.raises(AssertionError, match="another plainsky already writes"):
@@ -225,7 +212,7 @@ def test_a_second_writer_on_one_file_is_told_so(running: Service) -> None:
 
 
 def test_a_port_that_is_taken_is_a_clear_error(running: Service, tmp_path: Path) -> None:
-    other = Service(tmp_path, running.config.read_text().replace(str(running.folder), str(tmp_path)), KEY)
+    other = Service(tmp_path, running.config.read_text().replace(str(running.folder), str(tmp_path)), LABELER_KEY)
 
     with pytest.raises(AssertionError, match=r"cannot listen on 127\.0\.0\.1"):
         other.start()
@@ -234,14 +221,14 @@ def test_a_port_that_is_taken_is_a_clear_error(running: Service, tmp_path: Path)
 @pytest.fixture
 def on_postgresql(service: Callable[..., Service], recording: Path, postgresql_url: str) -> Service:
     """The service on PostgreSQL; the URL comes from the environment, as a secret must."""
-    return service(CONFIG.format(recording=recording), env={**KEY, "PLAINSKY_STORE_URL": postgresql_url})
+    return service(replaying(recording, TABLES), env={**LABELER_KEY, "PLAINSKY_STORE_URL": postgresql_url})
 
 
 def test_on_postgresql_a_serving_process_shows_what_another_stores_and_a_standby_takes_over(
     on_postgresql: Service, service: Callable[..., Service], recording: Path, postgresql_url: str
 ) -> None:
     wait_until(lambda: len(skeleton(on_postgresql)["feed"]) > 50, 20, "the recording is stored")
-    environment = {**KEY, "PLAINSKY_STORE_URL": postgresql_url}
+    environment = {**LABELER_KEY, "PLAINSKY_STORE_URL": postgresql_url}
     config = on_postgresql.config.read_text().replace(f"\nport = {on_postgresql.port}", "\nport = @PORT@")
     serving = service(config, env=environment, arguments=("--role", "serve"))
 

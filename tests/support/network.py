@@ -11,22 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.support.programs import request_json
+from tests.support.programs import config, request_json
 
 POST = "app.bsky.feed.post"
-_CONFIG = """
-[service]
-hostname = "localhost:@PORT@"
-port = @PORT@
-{service}
-
-[store]
-url = "sqlite:///@FOLDER@/plainsky.sqlite"
-
-[ingest]
-source = "firehose"
-hosts = ["{firehose}"]
-
+_PLACES = """
 [identity]
 plc = "{plc}"
 resolver = "{pds}"
@@ -68,9 +56,7 @@ class Net:
         self._tokens: dict[str, str] = {}
         self.accounts: dict[str, dict[str, str]] = info["accounts"]
         self.pds: str = info["pds"]
-        self.pds_did: str = info["pdsDid"]
         self.appview: str = info["bsky"]
-        self.appview_did: str = info["bskyDid"]
         self.plc: str = info["plc"]
         self.ozone: str = info["ozone"]
         self.ozone_did: str = info["ozoneDid"]
@@ -81,7 +67,8 @@ class Net:
 
     def config(self, tables: str, service: str = "") -> str:
         """A config of ours that reads this network, with these tables, and these lines more in [service]."""
-        return _CONFIG.format(service=service, firehose=self.firehose, plc=self.plc, pds=self.pds, appview=self.appview) + tables
+        places = _PLACES.format(plc=self.plc, pds=self.pds, appview=self.appview)
+        return config(f'source = "firehose"\nhosts = ["{self.firehose}"]', places + tables, service)
 
     # accounts
 
@@ -105,10 +92,6 @@ class Net:
     def takedown(self, who: str, applied: bool = True) -> None:
         """The PDS's administrator takes the account down, or gives it back."""
         self.control("/pds/takedown", did=self.did(who), applied=applied)
-
-    def change_handle(self, who: str, handle: str) -> None:
-        """The account takes another handle."""
-        self.control("/pds/handle", handle=who, newHandle=handle)
 
     # records
 

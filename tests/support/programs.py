@@ -16,6 +16,19 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+LABELER_KEY = {"PLAINSKY_LABELER_KEY": "05" * 32}
+"""A labeler's key, in the environment."""
+_CONFIG = """
+[service]
+hostname = "localhost:@PORT@"
+port = @PORT@
+{service}
+[store]
+url = "sqlite:///@FOLDER@/plainsky.sqlite"
+
+[ingest]
+{ingest}
+"""
 
 
 def free_port() -> int:
@@ -112,6 +125,16 @@ def request_json(request: urllib.request.Request, timeout: float) -> tuple[int, 
             return error.code, json.loads(body or b"null")
         except ValueError:
             return error.code, body.decode(errors="replace")
+
+
+def config(ingest: str, tables: str, service: str = "") -> str:
+    """A config for a `Service`, with these lines in [ingest], these more in [service], and these tables."""
+    return _CONFIG.format(ingest=ingest, service=service) + tables
+
+
+def replaying(recording: object, tables: str, ingest: str = "") -> str:
+    """A config for a `Service` that plays a recording."""
+    return config(f'source = "replay"\npath = "{recording}"\n{ingest}', tables)
 
 
 class Service:
