@@ -1,9 +1,6 @@
 """One key, or one line, from whoever sits at a terminal."""
 
 import os
-import select
-import signal
-import socket
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -21,11 +18,8 @@ def key(prompt: str, keys: Collection[str]) -> str:
     """The first of these keys that is pressed; "q" when there is nobody any more."""
     sys.stdout.write(prompt)
     sys.stdout.flush()
-    with _unbuffered(), _roused() as signals:
+    with _unbuffered():
         while True:
-            if signals in select.select([sys.stdin, signals], [], [])[0]:
-                signals.recv(1)  # Python's own handler has raised, if the signal was Ctrl-C
-                continue
             pressed = os.read(sys.stdin.fileno(), 1)
             if not pressed:
                 return "q"
@@ -39,19 +33,6 @@ def line(prompt: str) -> str:
     sys.stdout.write(prompt)
     sys.stdout.flush()
     return sys.stdin.readline().strip()
-
-
-@contextmanager
-def _roused() -> Iterator[socket.socket]:
-    """A socket that tells of signals: one that came just before a wait for a key would be noticed after the next key only."""
-    told, tells = socket.socketpair()
-    with told, tells:
-        tells.setblocking(False)
-        before = signal.set_wakeup_fd(tells.fileno())
-        try:
-            yield told
-        finally:
-            signal.set_wakeup_fd(before)
 
 
 @contextmanager
