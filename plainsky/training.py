@@ -10,7 +10,7 @@ from itertools import compress
 from math import log
 from typing import Any, NamedTuple
 
-from labeler.training import TrainingError, library
+from labeler.training import TrainingError, library, one_thread
 from labeler.training.statistics import Estimate, wilson
 from models.topic import FEATURES, KIND, Topic
 from models.weights import Weights
@@ -64,8 +64,9 @@ def train(name: str, yes: Examples, no: Examples, *, seed: int, date: str, comma
     examples, truth = [*yes.posts, *no.posts], [True] * len(yes.posts) + [False] * len(no.posts)
     documents = [sorted(filter(str.isprintable, example.said)) for example in examples]
     try:
-        scores = _cross_validated(documents, truth, _grouped(examples, truth, yes, no), seed)
-        pipeline = _pipeline().fit(documents, truth)
+        with one_thread():
+            scores = _cross_validated(documents, truth, _grouped(examples, truth, yes, no), seed)
+            pipeline = _pipeline().fit(documents, truth)
     except ValueError as error:
         if "no terms remain" not in str(error):
             raise

@@ -4,8 +4,8 @@ Promises: the same data, seed and library versions give the same bytes; no text 
 scikit-learn is loaded when something is trained (the extra `train`), and never by the service.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TypeAlias
 
@@ -17,12 +17,15 @@ class TrainingError(Exception):
     """Data or a library that training needs is missing or wrong; the message says what, where, and what to do."""
 
 
-def one_thread() -> AbstractContextManager[Any]:
-    """Within it, libraries compute in one thread: how many there are decides the order of sums, and so the last bits of the weights."""
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Libraries compute in one thread within it: how many there are decides the order of sums, and so the last bits of the weights. What is
+    computed here is small, too: several threads would wait for each other most of the time.
+    """
     for name in ("sklearn.linear_model", "scipy.optimize"):
         library(name)  # only what is loaded can be told
-    limits: AbstractContextManager[Any] = library("threadpoolctl").threadpool_limits(limits=1)
-    return limits
+    with library("threadpoolctl").threadpool_limits(limits=1):
+        yield
 
 
 def library(name: str) -> Any:

@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from labeler.training import TrainingError, kinds, one_thread
+from labeler.training import TrainingError, kinds
 from labeler.training.report import FORMS
 from plainsky.errors import OperatorError
 from plainsky.progress import Progress
@@ -28,8 +28,7 @@ def run(arguments: Namespace) -> int:
         raise OperatorError(f"{missing[0]}: there is no folder {missing[0].parent}")
     try:
         trainable = kinds.load(arguments.kind)
-        with one_thread():
-            report = trainable.evaluate(arguments.data, arguments.model or trainable.default, Progress(sys.stderr))
+        report = trainable.evaluate(arguments.data, arguments.model or trainable.default, Progress(sys.stderr))
     except TrainingError as error:
         raise OperatorError(str(error)) from None
     for output in arguments.output:

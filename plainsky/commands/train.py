@@ -5,7 +5,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from labeler.training import TrainingError, kinds, one_thread
+from labeler.training import TrainingError, kinds
 from models.weights import dumps
 from plainsky.errors import OperatorError
 from plainsky.progress import Progress
@@ -27,8 +27,7 @@ def run(arguments: Namespace) -> int:
     # Where the data lie on this machine is nobody's business: the card names the folder alone.
     command = shlex.join(["plainsky", "train", arguments.kind, "--data", arguments.data.name or "."])
     try:
-        with one_thread():
-            weights = kinds.load(arguments.kind).train(arguments.data, command, Progress(sys.stderr))
+        weights = kinds.load(arguments.kind).train(arguments.data, command, Progress(sys.stderr))
     except TrainingError as error:
         raise OperatorError(str(error)) from None
     try:

@@ -12,7 +12,7 @@ from attrs import asdict
 
 from labeler.claims.matching import Matcher
 from labeler.stance.judging import Stance, shipped_text_model
-from labeler.training import Tell, TrainingError, evaluate_matching
+from labeler.training import Tell, TrainingError, evaluate_matching, one_thread
 from labeler.training import stance_figures as figures
 from labeler.training.fitting import versions
 from labeler.training.kinds import SHIPPED
@@ -47,6 +47,7 @@ class Trainable:
 
     default = SHIPPED / "stance.json"
 
+    @one_thread()
     def train(self, data: Path, command: str, tell: Tell) -> Weights:
         """Cross-validate, compare with variants, then learn from everything."""
         examples = read_examples(data, shipped_text_model(), tell)
@@ -56,6 +57,7 @@ class Trainable:
         swapped = figures.swapped(Scorecard(bare), shipped_text_model())
         return _weights(fitted, bound, _card(examples, [*tables, swapped], negative, command))
 
+    @one_thread()
     def evaluate(self, data: Path, file: Path, tell: Tell) -> Report:
         """The recipe on these data by cross-validation, and the file's own swap tests, threshold and speed."""
         try:

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import asdict, evolve
 
 from labeler.drift import Baseline
-from labeler.training import Tell, TrainingError, library
+from labeler.training import Tell, TrainingError, library, one_thread
 from labeler.training import text_figures as figures
 from labeler.training.data import Data, Text, read, search_words
 from labeler.training.experiments import SEARCH, Experiment, variants
@@ -34,6 +34,7 @@ class Trainable:
 
     default = SHIPPED / "text.json"
 
+    @one_thread()
     def train(self, data: Path, command: str, tell: Tell) -> Weights:
         """Cross-validate, compare with variants, then learn from everything."""
         with library("threadpoolctl").threadpool_limits(1):  # sums of several threads differ in their last bits
@@ -51,6 +52,7 @@ class Trainable:
             card = _card(texts, tables, compared, command)
             return evolve(bare.weights, features={**bare.weights.features, "everyday": _baseline(bare, crossed)}, card=card)
 
+    @one_thread()
     def evaluate(self, data: Path, file: Path, tell: Tell) -> Report:
         """The recipe on these data by cross-validation, and the file itself."""
         model = _model(file)
