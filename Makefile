@@ -11,6 +11,8 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0 $(BIN)/python -m pip install -
 # Tests wait for sockets and databases as much as they compute: two workers a core.
 JOBS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo "$$((cores * 2))")
 ARGS ?=
+# Tests start the service some hundred times: what was compiled once need not be compiled again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test check lint types imports spelling docs e2e bench format lock clean
 

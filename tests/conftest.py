@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from feedgen.languages import can_recognise
 from models.database import Database
@@ -17,8 +17,10 @@ from tests.support.programs import Service
 
 NOT_RECOGNISED = "the library that recognises languages"
 
-# For a law without settings of its own: enough at every run; `pytest --hypothesis-profile=default` looks further.
-settings.register_profile("suite", max_examples=40)
+# Enough for a law at every run, however slow the machine is; `pytest --hypothesis-profile=further` looks further.
+_SLOW_OR_SHARED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]  # a law says itself where examples share a database
+settings.register_profile("suite", max_examples=40, deadline=None, suppress_health_check=_SLOW_OR_SHARED)
+settings.register_profile("further", settings.get_profile("suite"), max_examples=1_000)
 settings.load_profile("suite")
 
 

@@ -4,7 +4,7 @@ import random
 from collections import defaultdict
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedgen.feed import Quota
@@ -15,7 +15,7 @@ from tests.support.feeds import Sown, begin, entry, every, filled, settle, uri, 
 from tests.support.garden import NOON
 
 HOUR = 3_600_000_000
-ON_BOTH = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ON_BOTH = settings(max_examples=12)
 
 
 def shown(session: Session, feed_id: int = 1) -> list[str]:

@@ -212,7 +212,7 @@ def naive(feeds: Sequence[Feed], did: str, post: Post, resolve: Resolve) -> list
     return found
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=75)
 @given(FEEDS, st.lists(POSTS, min_size=1, max_size=5), st.sampled_from((DID, OTHER)))
 def test_the_index_says_what_the_rules_say(feeds: list[Feed], posts: list[Post], did: str) -> None:
     matcher = Matcher(feeds, HANDLES.get)
@@ -222,7 +222,7 @@ def test_the_index_says_what_the_rules_say(feeds: list[Feed], posts: list[Post],
         assert told == naive(feeds, did, post, HANDLES.get)
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=75)
 @given(FEEDS, POSTS)
 def test_an_explanation_says_what_the_matcher_says(feeds: list[Feed], post: Post) -> None:
     told = {number: one.rule for one in Matcher(feeds, HANDLES.get).match(DID, post) for number in one.feeds}

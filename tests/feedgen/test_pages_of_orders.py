@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import aiohttp
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedgen.feed import Edition, Feed
@@ -61,7 +61,7 @@ POSTS = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 2), st.sampled_fro
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20)
 @given(said=POSTS, seed=st.integers(), limit=st.integers(1, 7))
 def test_the_same_posts_give_the_same_pages_whichever_way_they_come(
     database: Database, order: str, said: list[tuple[int, int, str]], seed: int, limit: int
@@ -211,7 +211,7 @@ async def test_a_cursor_of_no_edition_that_is_out_is_refused_in_words_for_reader
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(place=st.tuples(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1)), moved=st.lists(st.integers(-(2**63), 2**63 - 1), max_size=1))
 def test_a_made_up_cursor_shows_nothing_that_the_feed_does_not(
     database: Database, order: str, place: entries.Place, moved: list[int]
@@ -249,7 +249,7 @@ async def test_a_cursor_from_before_an_edit_shows_the_post_where_it_stood(databa
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(
     steps=st.lists(st.tuples(st.integers(0, 8 * HOUR), st.sampled_from(["nothing", "comes", "goes"])), max_size=12), limit=st.integers(1, 4)
 )

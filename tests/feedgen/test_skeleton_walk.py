@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedgen.feed import Feed, Quota
@@ -82,7 +82,7 @@ class Fire:
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10)
 @given(
     seed=st.integers(0, 2**32),
     limit=st.integers(1, 5),

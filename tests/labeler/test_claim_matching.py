@@ -128,7 +128,7 @@ def test_short_candidates_are_exactly_those_that_are_covered(claims: list[Claim]
         ]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(text=st.text(max_size=400) | st.lists(st.sampled_from(POST.split()), max_size=40).map(" ".join))
 def test_no_text_does_harm_and_the_gate_loses_no_candidate(text: str) -> None:
     index = built([GHENT, claim("Mustard makes you taller")], background())

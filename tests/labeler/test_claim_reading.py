@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labeler.claims import cleaning
@@ -260,7 +260,6 @@ values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(review=st.dictionaries(st.sampled_from([*REVIEW, "itemReviewed", "publisher", "description"]), values), at=st.sampled_from("abc"))
 def test_no_value_in_a_review_does_harm(review: dict[str, Any], at: str) -> None:
     document = {"a": review, "b": [{"@type": "ClaimReview", **review}], "c": {"@graph": [REVIEW, {**REVIEW, **review}]}}[at]
@@ -271,7 +270,6 @@ def test_no_value_in_a_review_does_harm(review: dict[str, Any], at: str) -> None
     assert all(claim.wordings[0].text and claim.rating and "\0" not in claim.title for claim in claims)
 
 
-@settings(deadline=None)
 @given(data=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace")))
 def test_no_bytes_do_harm(data: bytes) -> None:
     try:

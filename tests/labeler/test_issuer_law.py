@@ -4,7 +4,7 @@ import itertools
 from collections import defaultdict
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeler.issuer import Deleted, Judged
@@ -32,7 +32,7 @@ def item(rkey: str, cid: str | None) -> Judged | Deleted:
     return judged(rkey, cid, post, BOTH if "two" in values else ONE)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(batches=st.lists(st.lists(EVENT, min_size=1, max_size=4), max_size=6))
 def test_after_any_story_exactly_the_reasons_of_the_present_versions_stand(
     database: Database, batches: list[list[tuple[str, str | None, int]]]
@@ -62,7 +62,7 @@ def test_after_any_story_exactly_the_reasons_of_the_present_versions_stand(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(events=st.lists(EVENT, max_size=10), cuts=st.sets(st.integers(0, 10)))
 def test_the_log_is_the_same_however_the_story_is_cut_into_batches(
     database: Database, events: list[tuple[str, str | None, int]], cuts: set[int]

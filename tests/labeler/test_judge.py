@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labeler import signals
@@ -38,7 +38,6 @@ def test_the_example_in_each_kinds_docstring_is_a_policy_that_uses_it(kind: str)
     assert kind in LabelPolicy(**table).signals
 
 
-@settings(deadline=None)
 @given(before=st.text(), after=st.text())
 def test_gtube_points_at_the_test_string_in_bytes(before: str, after: str) -> None:
     text = before + TEST_STRING + after

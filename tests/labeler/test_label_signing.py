@@ -9,7 +9,7 @@ from typing import Any
 import libipld
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -92,7 +92,6 @@ def test_interop_signatures_are_judged_as_the_protocol_does(fixture: dict[str, A
     assert valid is fixture["validSignature"]
 
 
-@settings(deadline=None)  # the first example waits for the SDK's import
 @given(rkey=st.from_regex(r"[a-z0-9]{1,13}", fullmatch=True), cid=st.sampled_from([None, *CIDS]), neg=st.booleans())
 def test_every_signature_is_64_bytes_low_s_and_verifies_with_the_sdk(rkey: str, cid: str | None, neg: bool) -> None:
     from atproto_crypto.verify import verify_signature

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeler.issuer import Issuer, Judged
@@ -180,7 +180,7 @@ async def test_what_the_lexicon_does_not_allow_is_a_400_in_xrpc_shape(ask: Any, 
 ANY_URI = st.text(st.sampled_from("aA%_/~é中\U0010fffd\U0010ffff\ud7ff\ue000"), min_size=1, max_size=4)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(stored=st.sets(ANY_URI, max_size=6), prefix=ANY_URI)
 def test_a_prefix_finds_exactly_what_begins_with_it(database: Database, stored: set[str], prefix: str) -> None:
     verdicts = judge().judge(world.AUTHOR, world.FLAGGED)

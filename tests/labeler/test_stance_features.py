@@ -166,7 +166,7 @@ def test_ways_of_speaking_change_no_feature() -> None:
     assert values(said[0]) == values(said[1])
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(text=st.text(max_size=300), about=st.sampled_from([WIRES, USELESS, HOAX]), links=st.lists(st.text(max_size=30), max_size=2))
 def test_whatever_a_post_says_its_features_are_small_numbers(text: str, about: Claim, links: list[str]) -> None:
     found = values(text, about, links=tuple(links))

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeler.issuer import Deleted, Issuer, Judged
@@ -134,7 +134,7 @@ STORY = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(story=STORY, cuts=st.sets(st.integers(0, 40)))
 def test_at_any_time_no_window_is_overfull_and_the_log_does_not_depend_on_how_it_is_cut(
     database: Database, story: list[tuple[int, list[tuple[int, str | None]]]], cuts: set[int]

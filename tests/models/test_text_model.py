@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labeler.training.fitting import pipeline
@@ -75,7 +75,6 @@ def theirs(text: str) -> float:
 
 
 @given(st.text(max_size=200))
-@settings(deadline=None)  # the first one imports scikit-learn
 def test_any_text_has_a_score_equal_to_that_of_scikit_learn(text: str) -> None:
     assert SMALL.score(text).value == pytest.approx(theirs(text), abs=1e-9)
 
@@ -98,7 +97,6 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=30))
-@settings(deadline=None)
 def test_texts_of_known_words_too(pieces: list[str]) -> None:
     assert SMALL.score(" ".join(pieces)).value == pytest.approx(theirs(" ".join(pieces)), abs=1e-9)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedgen.feed import Edition, Feed, Quota
@@ -105,7 +105,6 @@ def agree(why: Why, seen: Mapping[str, Sequence[str]]) -> None:
         assert (each.explained is None) == (why.post is None)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(feeds=configs(), history=histories(), later=st.sampled_from((0, HOUR, 20 * HOUR)))
 async def test_what_is_said_of_a_post_is_what_its_readers_see(
     database: Database, feeds: tuple[Feed, ...], history: list[Event], later: int

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedgen.opt_out import OptOut
@@ -392,7 +392,7 @@ def unique(labels: Sequence[KnownLabel]) -> list[KnownLabel]:
     return list({one.seq: one for one in labels}.values())
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=20)
 @given(histories(), st.lists(KNOWN_LABELS, max_size=6), st.lists(READINGS, max_size=5), WRITTEN, st.data())
 def test_the_feeds_are_a_function_of_log_lists_labels_and_config_whatever_the_order(
     database: Database, history: list[Event], labels: list[KnownLabel], readings: list[Any], written: list[Any], data: st.DataObject

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedgen.feed import Feed, Quota
@@ -81,7 +81,7 @@ def wipe(session: Session) -> None:
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12)
 @given(seed=st.integers(0, 2**32), quota=st.sampled_from([None, every("6h", 1)]), data=st.data())
 def test_events_that_come_twice_late_and_in_any_order_give_the_same_feed(
     database: Database, order: str, seed: int, quota: Quota | None, data: st.DataObject
@@ -103,7 +103,7 @@ def test_events_that_come_twice_late_and_in_any_order_give_the_same_feed(
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12)
 @given(seed=st.integers(0, 2**32), limit=st.integers(1, 4), quota=st.sampled_from([None, every("6h", 1)]))
 def test_a_reader_meets_each_post_once_and_misses_none_while_the_pipeline_goes_on(
     database: Database, order: str, seed: int, limit: int, quota: Quota | None

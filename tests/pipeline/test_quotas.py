@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedgen.feed import Feed, Quota
@@ -16,7 +16,7 @@ from models.events import Event, PostCreated
 from tests.support.garden import NOON, SECOND, account, created, deleted, uri
 from tests.support.kept import Kept
 
-ON_BOTH = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ON_BOTH = settings(max_examples=12)
 STRETCH = 60  # seconds
 
 

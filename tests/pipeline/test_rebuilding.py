@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedgen.feed import Feed, Quota
@@ -248,7 +248,7 @@ def stories(draw: st.DrawFn) -> list[Event]:
     return events
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(stories(), st.lists(FEEDS, min_size=1, max_size=3), st.lists(FEEDS, min_size=1, max_size=3), st.integers(0, 14))
 def test_a_rebuilt_feed_equals_one_that_had_these_rules_from_the_start(
     sqlite_template: bytes,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from plainsky.config.describe import described
@@ -67,7 +67,7 @@ def judged(make: Callable[[], Config]) -> None:
     assert all(words.strip() and "\n" not in words for words in told)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 @given(st.lists(st.tuples(st.sampled_from(PATHS), values, st.none() | st.sampled_from(WORDS)), min_size=1, max_size=4))
 def test_wrong_values_in_any_place_never_give_a_traceback(changes: list[tuple[tuple[str | int, ...], Any, str | None]]) -> None:
     tables = tomllib.loads(TEXT)
@@ -77,7 +77,6 @@ def test_wrong_values_in_any_place_never_give_a_traceback(changes: list[tuple[tu
     judged(lambda: from_tables(tables))
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.integers(0, len(TEXT)),
     st.integers(0, 40),
@@ -91,7 +90,6 @@ def test_garbled_text_never_gives_a_traceback(start: int, length: int, insert: s
 KEY = "c0ffee" * 10 + "c0de"
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(PATHS), st.sampled_from([KEY, [KEY], [[KEY]], {"x": KEY}, [{"kind": KEY}], {"kind": "regex", "pattern": KEY}]))
 def test_a_key_pasted_in_any_place_is_refused_and_not_repeated(path: tuple[str | int, ...], value: Any) -> None:
     tables = tomllib.loads(TEXT)
