@@ -7,6 +7,7 @@ brings the schema up to date.
 SQL is written once, with `?` for parameters, for SQLite and PostgreSQL alike.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
@@ -46,6 +47,10 @@ _READERS: "dict[Dialect, int]" = {"sqlite": 1, "postgresql": 4}
 
 class DatabaseUrlError(ValueError):
     """The configured database URL cannot be used; the message says why and what to write instead."""
+
+
+class DisplacedError(Exception):
+    """Another process has become the one that writes to this database, and this one may no longer."""
 
 
 class Session:
@@ -106,6 +111,8 @@ class Database:
         self.dialect, self._peewee = connectable(url, _SCRATCH if scratch else SQLITE_PRAGMAS)
         self._reading = Threads(readers or _READERS[self.dialect], "db-read", self._peewee.close)
         self._writing = Threads(1, "db-write", self._peewee.close)
+        self._lock: int | None = None
+        self._holds: Any = None  # the connection that has the lock
 
     def open(self) -> list[str]:
         """Bring the schema up to date; return the names of the migrations applied."""
@@ -135,6 +142,14 @@ class Database:
         """Run `fn(session, ...)` in the writer thread, as one transaction."""
         return await self._writing.ask(lambda: self._in_write(fn, *args, **kwargs))
 
+    async def alone(self, lock: int) -> bool:
+        """Become the only process that writes under this lock (PostgreSQL); False while another one is.
+
+        From then on no transaction begins on a connection that has not got the lock: when it was lost with its connection, it is taken
+        anew, or the write fails with DisplacedError.
+        """
+        return await self._writing.ask(lambda: self._take(lock))
+
     def read_now(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`read` for callers without an event loop: commands, tests, jobs."""
         return self._reading.run(lambda: self._in_read(fn, *args, **kwargs))
@@ -162,6 +177,8 @@ class Database:
     def _in_transaction(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Begin and commit by hand: peewee's own way costs as much as two statements."""
         connection = self._peewee.connection()
+        if self._lock is not None and connection is not self._holds:
+            self._take_again(self._lock)
         connection.execute(_BEGIN[self.dialect])
         try:
             result = fn(Session(connection, self.dialect), *args, **kwargs)
@@ -171,12 +188,33 @@ class Database:
             raise
         return result
 
+    def _take(self, lock: int) -> bool:
+        try:
+            with _AS_PEEWEE:
+                connection = self._peewee.connection()
+                if connection.execute("SELECT pg_try_advisory_lock(%s)", (lock,)).fetchone()[0]:
+                    self._lock, self._holds = lock, connection
+        except (peewee.OperationalError, peewee.InterfaceError):
+            self._peewee.close()
+            raise
+        return self._holds is not None and self._holds is connection
+
+    def _take_again(self, lock: int) -> None:
+        """The server may need a moment to see that our last connection is gone, and with it the lock."""
+        for _ in range(_TRIES):
+            if self._take(lock):
+                return
+            time.sleep(_PAUSE)
+        raise DisplacedError("another process has begun to write to this database")
+
     def _migrate(self) -> list[str]:
         # playhouse.migrations costs 20 MiB and 0.15 s to import: only where there is something to apply.
         from models.migrating import migrate
 
         return migrate(self._peewee, MIGRATIONS)
 
+
+_TRIES, _PAUSE = 10, 0.2
 
 _WIDTHS = (1, 4, 16, 64, 256, 1024)
 _INSERT_WIDTHS = (256, 64, 16, 4, 1)

@@ -6,12 +6,19 @@ from pathlib import Path
 import peewee
 
 
+class NewerDatabaseError(Exception):
+    """The schema is of a later release, which this one does not understand."""
+
+
 def migrate(database: "peewee.Database", directory: Path) -> list[str]:
     """Apply what is pending, in order; return the names applied. Cheap when nothing is.
 
-    Two processes that start at once wait for each other.
+    Two processes that start at once wait for each other. NewerDatabaseError when a later release has been here.
     """
-    if _applied(database) >= {path.stem for path in directory.glob("[0-9]*.py")}:
+    applied, known = _applied(database), {path.stem for path in directory.glob("[0-9]*.py")}
+    if newer := applied - known:
+        raise NewerDatabaseError(f"a newer plainsky has used it (schema {max(newer)}): update this one, or go back to an older copy of it")
+    if applied == known:
         return []
     from playhouse.migrations import Runner
 

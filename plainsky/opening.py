@@ -1,13 +1,18 @@
-"""A config's database for the length of a command."""
+"""A config's database, opened: for the length of a command, or of the service."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import peewee
+
 from models.database import Database, connectable
+from models.migrating import NewerDatabaseError
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
 from plainsky.patience import AWAY
+
+_UNUSABLE = (peewee.DatabaseError, peewee.InterfaceError, NewerDatabaseError)
 
 
 def exists(config: Config) -> bool:
@@ -21,9 +26,18 @@ def opened(config: Config) -> Iterator[Database]:
     """Open, with its schema brought up to date; OperatorError when it cannot be used."""
     database = Database(config.store.url)
     try:
-        database.open()
-        yield database
-    except AWAY as error:
-        raise OperatorError(f"[store] url: the database cannot be used: {error}") from error
+        with usable():
+            database.open()
+        with usable(AWAY):
+            yield database
     finally:
         database.close()
+
+
+@contextmanager
+def usable(errors: tuple[type[Exception], ...] = _UNUSABLE) -> Iterator[None]:
+    """Errors of a database while it is opened become the operator's: it is away, damaged, not ours to write, or no database."""
+    try:
+        yield
+    except errors as error:
+        raise OperatorError(f"[store] url: the database cannot be used: {str(error).strip()}") from error

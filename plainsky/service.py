@@ -48,8 +48,9 @@ from plainsky.labeling.drifting import Drift
 from plainsky.labeling.gating import GateKeeper
 from plainsky.labeling.reporting import Tending, report_service
 from plainsky.metrics import Metrics
+from plainsky.opening import usable
 from plainsky.pages import Pages
-from plainsky.patience import AWAY, for_ever, patiently
+from plainsky.patience import for_ever, patiently
 from plainsky.pipeline.batching import Batch, write
 from plainsky.pipeline.judging import Rooms
 from plainsky.pipeline.pruning import prune
@@ -94,13 +95,14 @@ class Service:
 
     async def start(self, writes: bool = True) -> None:
         """Serve what is stored. OperatorError when the config cannot work on this machine."""
-        lock = WriterLock(self.config.store.url)
+        lock = WriterLock(self.config.store.url, self.database)
         self._down.callback(lock.release)
-        self.writes = writes
-        if writes:
-            await lock.take()
         self._down.callback(self.database.close)
-        await asyncio.to_thread(self._open)
+        self.writes = writes
+        with usable():
+            if writes:
+                await lock.take()
+            await asyncio.to_thread(self.database.open)
         await self._keeper.prepare(writes)
         self._make_labeler()
         await self._gatekeeper.prepare()
@@ -217,12 +219,6 @@ class Service:
         self.health.heard()
         if outcome.labelled and self._labels:
             self._labels.wake()
-
-    def _open(self) -> None:
-        try:
-            self.database.open()
-        except AWAY as error:
-            raise OperatorError(f"[store] url: the database cannot be used: {error}") from error
 
     def _make_labeler(self) -> None:
         config = self.config

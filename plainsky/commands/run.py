@@ -7,9 +7,11 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from models.database import DisplacedError
 from plainsky.changing.reloading import Reloader
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
+from plainsky.errors import OperatorError
 from plainsky.ingest import Source
 from plainsky.logs import set_up_logging
 from plainsky.memory import settle
@@ -59,6 +61,8 @@ async def serve(config: Config, source: Source | None = None, writes: bool = Tru
                 service.beside(reloader.run())
             await _work(service.ingest(source) if writes else None, stopping)
         starting.cancel()
+    except DisplacedError as error:
+        raise OperatorError(f"{error}: this one ends. Started again, it stands by") from error
     finally:
         await service.stop()
 

@@ -1,0 +1,139 @@
+"""One process writes at a time, also when the database was away in between."""
+
+import asyncio
+from argparse import Namespace
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from models.database import Database, DisplacedError
+from plainsky.commands import run
+from plainsky.errors import OperatorError
+from plainsky.writing import WriterLock
+
+
+@pytest.fixture
+async def first(postgresql_url: str) -> AsyncIterator[Database]:
+    """A database whose lock is taken."""
+    database = Database(postgresql_url)
+    await WriterLock(postgresql_url, database).take()
+    yield database
+    await asyncio.to_thread(database.close)
+
+
+@pytest.fixture
+async def second(postgresql_url: str) -> AsyncIterator[Database]:
+    """The same, of another process."""
+    database = Database(postgresql_url)
+    yield database
+    await asyncio.to_thread(database.close)
+
+
+def cut(url: str) -> None:
+    """The server ends every connection to this database."""
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+async def write(database: Database) -> object:
+    """What the pipeline does: a connection that broke is found out by the write on it, and the next one goes over another."""
+    try:
+        return await database.write(lambda session: session.execute("SELECT 1"))
+    except DisplacedError:
+        raise
+    except Exception:
+        return await database.write(lambda session: session.execute("SELECT 1"))
+
+
+async def test_a_writer_that_lost_its_connection_writes_on_when_nobody_took_its_place(first: Database, postgresql_url: str) -> None:
+    await asyncio.to_thread(cut, postgresql_url)
+
+    assert await write(first) == [(1,)]
+
+
+async def test_two_processes_never_write_at_once_also_when_the_server_was_away(
+    first: Database, second: Database, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.database._PAUSE", 0.0)
+    monkeypatch.setattr("plainsky.writing.RETRY_SECONDS", 0.01)
+    standby = asyncio.create_task(WriterLock(postgresql_url, second).take())
+    await asyncio.sleep(0.05)
+    assert not standby.done()
+
+    await asyncio.to_thread(cut, postgresql_url)
+    await standby
+
+    with pytest.raises(DisplacedError):
+        await write(first)
+    assert await write(second) == [(1,)]
+
+
+def test_a_writer_whose_place_was_taken_ends_and_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async def displaced(*_: object) -> None:
+        raise DisplacedError("another process has begun to write to this database")
+
+    monkeypatch.setattr("plainsky.service.Service.ingest", displaced)
+    file = tmp_path / "config.toml"
+    file.write_text(on(f"sqlite:///{tmp_path / 'plainsky.sqlite'}"))
+
+    with pytest.raises(OperatorError, match="another process has begun to write"):
+        run.run(Namespace(file=file, role="all"))
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda folder: folder / "missing" / "plainsky.sqlite", "cannot be written: No such file or directory"),
+        (lambda folder: folder, "the database cannot be used"),
+        (
+            lambda folder: written(folder / "notes.txt", "words and words\n" * 100),
+            "file is not a database",
+        ),
+        (lambda folder: written(folder / "cut.sqlite", "SQLite format 3\0" + "\0\1" * 400), "the database cannot be used"),
+    ],
+    ids=["no folder", "a folder", "another file", "damaged"],
+)
+def test_a_database_that_cannot_be_used_is_a_clear_error(made: object, said: str, tmp_path: Path) -> None:
+    assert callable(made)
+    file = tmp_path / "config.toml"
+    file.write_text(on(f"sqlite:///{made(tmp_path)}"))
+
+    with pytest.raises(OperatorError, match=said):
+        run.run(Namespace(file=file, role="all"))
+
+
+def test_a_postgresql_that_cannot_be_reached_is_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(on("postgresql://nobody@127.0.0.1:1/plainsky"))
+
+    with pytest.raises(OperatorError, match="the database cannot be used: connection"):
+        run.run(Namespace(file=file, role="all"))
+
+
+def test_a_database_of_a_newer_release_is_left_alone(sqlite_url: str, tmp_path: Path) -> None:
+    database = Database(sqlite_url)
+    later = "INSERT INTO schema_migration (name, applied) VALUES ('9001_later', '2030-01-01')"
+    database.write_now(lambda session: session.execute(later))
+    database.close()
+    file = tmp_path / "config.toml"
+    file.write_text(on(sqlite_url))
+
+    with pytest.raises(OperatorError, match=r"a newer plainsky has used it \(schema 9001_later\): update this one"):
+        run.run(Namespace(file=file, role="all"))
+
+
+def on(url: str) -> str:
+    """A config with this database, and a host that nobody is."""
+    tables = f'[store]\nurl = "{url}"\n[[feeds]]\nrkey = "all"\nname = "All"\n[[feeds.include]]\nkind = "reply"\n'
+    service = '[service]\nhostname = "localhost:3000"\nport = 0\n'
+    return f'{service}[ingest]\nsource = "firehose"\nhosts = ["ws://127.0.0.1:1"]\n{tables}'
+
+
+def written(path: Path, text: str) -> Path:
+    """A file with this text."""
+    path.write_text(text)
+    return path
