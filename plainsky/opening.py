@@ -39,5 +39,8 @@ def usable(errors: tuple[type[Exception], ...] = _UNUSABLE) -> Iterator[None]:
     """Errors of a database while it is opened become the operator's: it is away, damaged, not ours to write, or no database."""
     try:
         yield
+    except peewee.ImproperlyConfigured:
+        install = "install it with pip install 'plainsky[postgres]', in a checkout with .venv/bin/pip install -e '.[postgres]'"
+        raise OperatorError(f"[store] url: the driver for PostgreSQL is missing: {install}") from None
     except errors as error:
         raise OperatorError(f"[store] url: the database cannot be used: {str(error).strip()}") from error

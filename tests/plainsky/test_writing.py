@@ -1,6 +1,8 @@
 """One process writes at a time, also when the database was away in between."""
 
 import asyncio
+import subprocess
+import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -112,6 +114,18 @@ def test_a_postgresql_that_cannot_be_reached_is_told_at_once(tmp_path: Path) -> 
 
     with pytest.raises(OperatorError, match="the database cannot be used: connection"):
         run.run(Namespace(file=file, role="all"))
+
+
+def test_without_the_driver_for_postgresql_it_says_how_to_install_it(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(on("postgresql://nobody@127.0.0.1:1/plainsky"))
+    code = "import sys; sys.modules['psycopg'] = None; from plainsky.cli import main; sys.exit(main(sys.argv[1:]))"
+
+    ended = subprocess.run([sys.executable, "-c", code, "run", str(file)], capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 2
+    assert "plainsky[postgres]" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_database_of_a_newer_release_is_left_alone(sqlite_url: str, tmp_path: Path) -> None:
