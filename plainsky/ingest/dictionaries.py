@@ -21,15 +21,18 @@ _MAGIC = b"\x37\xa4\x30\xec"  # RFC 8878 section 5
 
 
 class Dictionary:
-    """A dictionary and its decompressor."""
+    """A dictionary and its decompressor; ValueError when it is damaged."""
 
     def __init__(self, data: bytes) -> None:
         import zstandard
 
         self._zstd = zstandard
-        known = zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_FULLDICT)
-        self.id: int = known.dict_id()
-        self._decompressor: ZstdDecompressor = zstandard.ZstdDecompressor(dict_data=known)
+        try:
+            known = zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_FULLDICT)
+            self.id: int = known.dict_id()
+            self._decompressor: ZstdDecompressor = zstandard.ZstdDecompressor(dict_data=known)
+        except zstandard.ZstdError as error:
+            raise ValueError(str(error)) from error
 
     def expand(self, frame: bytes) -> bytes:
         """The line in a compressed message; Disconnected when it is no zstd frame of this dictionary, or too large."""
@@ -65,5 +68,9 @@ class Dictionaries:
         status, data = await fetch(host, PATH, [] if id is None else [("id", id)], MAX_DICTIONARY)
         if status != 200 or not data.startswith(_MAGIC):
             return None
-        found = Dictionary(data)
+        try:
+            found = Dictionary(data)
+        except ValueError as error:
+            log.warning("%s: its dictionary is damaged, so lines come plain: %s", host, error)
+            return None
         return found if id in (None, found.id) and (host, found.id) not in self._retired else None
