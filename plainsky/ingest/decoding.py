@@ -1,6 +1,8 @@
 """What every wire's decoder needs: times, and post events made of checked parts. Pure; the hot path of ingest."""
 
 import re
+from collections.abc import Callable
+from time import time_ns
 from typing import Any, TypeGuard
 
 from libipld import encode_cid
@@ -10,6 +12,27 @@ from models.protocol.syntax import is_cid, is_did, is_record_key, is_tid, parse_
 
 SKEW_US = 2 * 60 * 1_000_000
 """How far ahead of ours a clock upstream may be (docs.bsky.app, advanced guides, timestamps)."""
+
+LARGEST_SEQ = 2**53
+"""No stream counts so far (atproto.com/specs/event-stream), and no database column either."""
+
+
+class Clock:
+    """Bounds the times that a host tells: one that lies ahead of us becomes now.
+
+    It would make every later event of its account look late, and end the windows of all feeds for ever.
+    """
+
+    def __init__(self, now_us: Callable[[], int] = lambda: time_ns() // 1000) -> None:
+        self._now_us = now_us
+        self.latest_us = 0
+        """Up to here a time is believed unseen; `bounded` moves it on. Readers look here first, for they must be quick."""
+
+    def bounded(self, time: int) -> int:
+        """For a time beyond `latest_us`: so the clock is only read every two minutes of a stream."""
+        now = self._now_us()
+        self.latest_us = now + SKEW_US
+        return time if time <= self.latest_us else now
 
 
 def time_us(text: Any) -> int | None:

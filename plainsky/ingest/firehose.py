@@ -6,7 +6,6 @@ Records are only decoded in commits that touch a post. Sources: lexicon com.atpr
 
 import re
 from collections.abc import Callable
-from time import time_ns
 from typing import Any, TypeAlias, TypeGuard
 
 from aiohttp import WSMsgType
@@ -16,7 +15,7 @@ from models.events import Event, RepoReset
 from models.protocol.syntax import parse_datetime, tid_time_us
 from plainsky.ingest import POSTS, Disconnected, Position, Refused, Sink, car
 from plainsky.ingest.connecting import connected, ended
-from plainsky.ingest.decoding import SKEW_US, account_event, good_did, identity_event, made_plain, post_event, time_us
+from plainsky.ingest.decoding import LARGEST_SEQ, Clock, account_event, good_did, identity_event, made_plain, post_event, time_us
 from plainsky.ingest.gaps import Gap
 from plainsky.ingest.passing import Passing
 from plainsky.ingest.seeking import Probe, seek
@@ -50,10 +49,10 @@ class Firehose:
         self,
         margin_us: int = 10_000_000,
         quiet_seconds: float = 10.0,
-        now_us: Callable[[], int] = lambda: time_ns() // 1000,
+        clock: Clock | None = None,
     ) -> None:
         self.received = 0
-        self._now_us = now_us
+        self._clock = clock or Clock()
         self._margin_us = margin_us
         self._quiet_seconds = quiet_seconds
 
@@ -61,7 +60,7 @@ class Firehose:
         """See `plainsky.ingest.Source`."""
         cursor = await self._cursor(host, start)
         gap = Gap(sink, start)
-        frames = Frames(sink, gap, self._now_us)
+        frames = Frames(sink, gap, self._clock)
         async with connected(host, PATH, () if cursor is None else [("cursor", cursor)]) as socket:
             sink.connected(host)
             receive, binary, room = socket.receive, WSMsgType.BINARY, sink.room
@@ -99,17 +98,12 @@ class Firehose:
 
 
 class Frames:
-    """Turns the frames of one connection into events. Only `read` is hot.
+    """Turns the frames of one connection into events. Only `read` is hot. A frame's time is its PDS's word, and bounded by the clock."""
 
-    A frame's time is its PDS's word. One that lies ahead of us becomes now, or it would make every later event of its account look late,
-    and the windows of all feeds move on.
-    """
-
-    def __init__(self, sink: Sink, gap: Gap, now_us: Callable[[], int]) -> None:
+    def __init__(self, sink: Sink, gap: Gap, clock: Clock) -> None:
         self._sink, self._passed = sink, sink.passed
         self._gap = gap
-        self._now_us = now_us
-        self._latest_us = 0
+        self._clock = clock
         self._seq = 0
         self._time_us = 0
 
@@ -122,25 +116,19 @@ class Frames:
                 self._gap.suspect("OutdatedCursor")
             return None  # what we do not know may be ignored (specs/event-stream)
         seq, text = body.get("seq"), body.get("time")
-        if type(seq) is not int or seq <= self._seq:
+        if type(seq) is not int or not self._seq < seq < LARGEST_SEQ:
             raise Disconnected(f"seq {seq!r} after {self._seq}: the order is broken"[:200])
         self._seq = seq
         time = parse_datetime(text) if type(text) is str else None
         if time is None:
             self._sink.drop("bad_time")
             return self._passed(seq, self._time_us)
-        if time > self._latest_us:
-            time = self._bounded(time)
+        if time > self._clock.latest_us:
+            time = self._clock.bounded(time)
         self._time_us = time
         if self._gap.awaited:
             self._gap.event(time)
         return None if digest(self, body, seq, time) else self._passed(seq, time)
-
-    def _bounded(self, time: int) -> int:
-        """The clock is only looked at when a time lies beyond its last reading and the skew, every two minutes of a stream."""
-        now = self._now_us()
-        self._latest_us = now + SKEW_US
-        return time if time <= self._latest_us else now
 
     def _commit(self, body: Body, seq: int, time: int) -> bool:
         """Whether events were put; the posts of a commit all carry its seq."""

@@ -1,17 +1,17 @@
 """Turns Jetstream's lines into events, one class a wire. Pure but for the sink; only the `read`s are hot.
 
 A record stays undecoded until it is known to be a post. The time of a commit is when the instance saw it; that of an account, identity
-or sync event is upstream's own, which every wire passes on unchanged.
+or sync event is upstream's own, which every wire passes on unchanged. Neither may lie ahead of our clock.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from models.events import Event, RepoReset
 from models.protocol.syntax import is_tid, parse_datetime
 from plainsky.ingest import POSTS, Disconnected, Position, Sink
-from plainsky.ingest.decoding import SKEW_US, account_event, good_did, identity_event, post_event, time_us
+from plainsky.ingest.decoding import LARGEST_SEQ, SKEW_US, Clock, account_event, good_did, identity_event, post_event, time_us
 from plainsky.ingest.gaps import Gap
 
 _ABSENT = msgspec.Raw(b"null")
@@ -32,7 +32,7 @@ class V1Line(msgspec.Struct, gc=False):
     """A message of `/subscribe`."""
 
     did: str
-    time_us: int
+    time_us: Annotated[int, msgspec.Meta(gt=0)]
     kind: str
     commit: Commit | None = None
     account: dict[str, Any] | None = None
@@ -87,9 +87,10 @@ _decode_v2 = msgspec.json.Decoder(V2Line).decode
 
 
 class _Lines:
-    def __init__(self, sink: Sink, gap: Gap) -> None:
+    def __init__(self, sink: Sink, gap: Gap, clock: Clock | None = None) -> None:
         self._put, self._passed, self._drop = sink.put, sink.passed, sink.drop
         self._gap = gap
+        self._clock = clock or Clock()
 
     def _post(self, commit: Commit | V2Commit, did: str, time: int) -> Event | None:
         record = None if commit.operation == "delete" else _decode_record(commit.record)
@@ -113,8 +114,8 @@ class _Lines:
 class V1Lines(_Lines):
     """Reads `/subscribe`. Its cursor is the time of an event on the wire; the server clamps one that is too old without a word."""
 
-    def __init__(self, sink: Sink, gap: Gap, start: Position | None) -> None:
-        super().__init__(sink, gap)
+    def __init__(self, sink: Sink, gap: Gap, start: Position | None, clock: Clock | None = None) -> None:
+        super().__init__(sink, gap, clock)
         self._start_us = start.time_us if start else None
 
     def read(self, line: bytes) -> None:
@@ -122,6 +123,8 @@ class V1Lines(_Lines):
         try:
             said = _decode_v1(line)
             time, commit = said.time_us, said.commit
+            if time > self._clock.latest_us:
+                time = self._clock.bounded(time)
             if commit is None:
                 event = self._event(said, time)
             else:
@@ -159,8 +162,10 @@ class V2Lines(_Lines):
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return self._other(line)
         time = parse_datetime(said.time)
-        if time is None or said.seq <= 0:
+        if time is None or not 0 < said.seq < LARGEST_SEQ:
             return self._drop("bad_line")
+        if time > self._clock.latest_us:
+            time = self._clock.bounded(time)
         if self._gap.awaited:
             self._gap.event(time)
         event = self._commit(said, time) if said.collection == POSTS else None
@@ -189,8 +194,10 @@ class V2Lines(_Lines):
         if kind == "info":
             return self._info(said.name)
         time = parse_datetime(said.time)
-        if time is None or said.seq <= 0 or kind == "commit":
+        if time is None or not 0 < said.seq < LARGEST_SEQ or kind == "commit":
             return self._drop("bad_line")
+        if time > self._clock.latest_us:
+            time = self._clock.bounded(time)
         if self._gap.awaited:
             self._gap.event(time)
         event = self._event(kind, said, time)

@@ -12,6 +12,7 @@ from libipld import decode_dag_cbor_multi, encode_dag_cbor
 from models.events import AccountChanged, IdentityChanged, PostCreated, PostDeleted, PostUpdated, RepoReset
 from models.protocol.syntax import tid_of
 from plainsky.ingest import Disconnected, Position, Refused
+from plainsky.ingest.decoding import Clock
 from plainsky.ingest.firehose import NO_POST, Firehose, Frames
 from plainsky.ingest.gaps import Gap
 from tests.support.firehose_server import FirehoseServer
@@ -26,7 +27,7 @@ NOW = microseconds("2026-11-20T20:00:00Z")
 
 def digested(*frames: bytes, start: Position | None = None) -> Remembering:
     sink = Remembering()
-    reader = Frames(sink, Gap(sink, start), lambda: NOW)
+    reader = Frames(sink, Gap(sink, start), Clock(lambda: NOW))
     for raw in frames:
         reader.read(raw)
     return sink
@@ -111,7 +112,7 @@ def test_a_commit_is_passed_by_when_its_only_operation_is_on_no_post(paths: list
     assert bool(NO_POST.match(raw)) is passed
 
 
-@pytest.mark.parametrize("seq", [5, 4, 0, -1, "6", True, None])
+@pytest.mark.parametrize("seq", [5, 4, 0, -1, 2**53, 2**64 - 1, "6", True, None])
 async def test_a_seq_that_does_not_rise_ends_the_connection(seq: object) -> None:
     with pytest.raises(Disconnected, match="order"):
         digested(account(5), frame("#account", {"did": DID, "seq": seq, "time": TIME, "active": True}))

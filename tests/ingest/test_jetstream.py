@@ -14,15 +14,17 @@ from hypothesis import strategies as st
 
 from models.events import AccountChanged, PostCreated
 from plainsky.ingest import Disconnected, Position, Refused
+from plainsky.ingest.decoding import SKEW_US, Clock
 from plainsky.ingest.gaps import Gap
 from plainsky.ingest.jetstream import Jetstream, Wire
 from plainsky.ingest.jetstream_lines import V1Lines, V2Lines
 from tests.support.jetstream_server import JetstreamServer, v1_line, v2_line
-from tests.support.recorded import entries, frame, raw_frames
+from tests.support.recorded import entries, frame, microseconds, raw_frames
 from tests.support.sinks import Remembering
 
 LOG = entries(raw_frames())
 POSTS = sum(entry.commit.get("collection") == "app.bsky.feed.post" for entry in LOG)
+NOW = microseconds("2026-11-20T20:00:00Z")
 WIRES: list[Wire] = ["v1", "v2"]
 ALL = {"v1": POSTS + 31, "v2": POSTS + 42}  # v1 has no #sync
 
@@ -180,6 +182,14 @@ async def test_a_retired_dictionary_is_fetched_anew_and_one_that_never_works_is_
         assert "zstdDictionary" not in dict(asked(server))
 
 
+@pytest.mark.parametrize("served", [b"", b"\x00" * 5000, b"\xff" * 4_000_000], ids=["nothing", "zeros", "too much"])
+async def test_a_damaged_dictionary_is_done_without(served: bytes) -> None:
+    async with JetstreamServer(dictionary=True) as server:
+        server.dictionaries[7] = b"\x37\xa4\x30\xec" + served  # RFC 8878: how a dictionary begins
+        await read(server, Jetstream("v2"), Position(server.host, 1, 0), 1)
+        assert "zstdDictionary" not in dict(asked(server))
+
+
 async def test_an_invalid_parameter_is_a_refusal_with_the_servers_own_words() -> None:
     async with JetstreamServer() as server:
         with pytest.raises(Refused, match="InvalidRequest: invalid number"):
@@ -227,7 +237,8 @@ async def test_while_the_sink_has_no_room_the_host_is_left_waiting() -> None:
 
 def lines(wire: Wire, *garbage: bytes) -> Remembering:
     sink = Remembering()
-    reader = V1Lines(sink, Gap(sink, None), None) if wire == "v1" else V2Lines(sink, Gap(sink, None))
+    clock = Clock(lambda: NOW)
+    reader = V1Lines(sink, Gap(sink, None), None, clock) if wire == "v1" else V2Lines(sink, Gap(sink, None), clock)
     for line in garbage:
         reader.read(line)
     return sink
@@ -266,6 +277,31 @@ def test_what_does_not_fit_the_lexicon_is_dropped_and_counted(wire: Wire, kind: 
 
     assert len(sink.events) == 1
     assert [dropped.startswith(reason) for dropped in sink.dropped.elements()] == [True]
+
+
+@pytest.mark.parametrize("kind", ["commit", "account", "identity"])
+@pytest.mark.parametrize("wire", WIRES)
+def test_a_time_ahead_of_us_becomes_now_so_that_no_feed_ends_for_it(wire: Wire, kind: str) -> None:
+    line = json.loads(said(wire, kind, **({} if kind == "commit" else {"time": "2099-01-01T00:00:00Z"})))
+    if wire == "v1":
+        line["time_us"] = microseconds("2099-01-01T00:00:00Z")
+    else:
+        line["payload"]["time"] = "2099-01-01T00:00:00.000000Z"
+
+    sink = lines(wire, json.dumps(line).encode())
+
+    assert all(event.time_us <= NOW + SKEW_US for event in sink.events)
+    assert sink.position
+    assert sink.position.time_us == NOW
+
+
+def test_a_number_that_no_stream_counts_to_is_dropped() -> None:
+    line = json.loads(said("v2"))
+    beyond = [json.dumps({**line, "payload": {**line["payload"], "seq": seq}}).encode() for seq in (2**53, 2**63, 10**30, 0, -1)]
+    negative = [json.dumps({**json.loads(said("v1")), "time_us": time}).encode() for time in (0, -1, -(10**30))]
+
+    assert lines("v2", *beyond).dropped == {"bad_line": 5}
+    assert lines("v1", *negative).dropped == {"bad_line": 3}
 
 
 def test_a_line_that_is_no_json_is_dropped_on_v1_and_ends_the_connection_on_v2() -> None:
