@@ -111,6 +111,7 @@ class Database:
         self.dialect, self._peewee = connectable(url, _SCRATCH if scratch else SQLITE_PRAGMAS)
         self._reading = Threads(readers or _READERS[self.dialect], "db-read", self._peewee.close)
         self._writing = Threads(1, "db-write", self._peewee.close)
+        self._failed: float | None = None
         self._lock: int | None = None
         self._holds: Any = None  # the connection that has the lock
 
@@ -169,10 +170,18 @@ class Database:
     def _in_write(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             with _AS_PEEWEE:
-                return self._in_transaction(fn, *args, **kwargs)
+                result = self._in_transaction(fn, *args, **kwargs)
         except (peewee.OperationalError, peewee.InterfaceError):
             self._peewee.close()
+            self._failed = time.monotonic()
             raise
+        self._failed = None
+        return result
+
+    @property
+    def writes(self) -> bool:
+        """Whether writes come through: not when the last one lately did not, for a full disk, a lock, or a server that is away."""
+        return self._failed is None or time.monotonic() - self._failed > _LATELY
 
     def _in_transaction(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Begin and commit by hand: peewee's own way costs as much as two statements."""
@@ -184,7 +193,10 @@ class Database:
             result = fn(Session(connection, self.dialect), *args, **kwargs)
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            try:
+                connection.execute("ROLLBACK")
+            except Exception:  # the connection is gone, or SQLite took all back already, for a full disk: what was wrong is said above
+                self._peewee.close()
             raise
         return result
 
@@ -215,6 +227,7 @@ class Database:
 
 
 _TRIES, _PAUSE = 10, 0.2
+_LATELY = 60.0  # seconds: what cannot be stored is tried again within 20
 
 _WIDTHS = (1, 4, 16, 64, 256, 1024)
 _INSERT_WIDTHS = (256, 64, 16, 4, 1)

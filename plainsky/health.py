@@ -73,4 +73,4 @@ class Health:
                 await self._database.read(lambda session: session.execute("SELECT 1"))
         except Exception as error:
             return {"ok": False, "why": type(error).__name__}
-        return {"ok": True}
+        return {"ok": True} if self._database.writes else {"ok": False, "why": "nothing can be written"}

@@ -1,6 +1,11 @@
 """`/_health`: a source that is silent is not well, and one that was never heard even less."""
 
-from models.database import Database
+import asyncio
+
+import peewee
+import pytest
+
+from models.database import Database, Session
 from plainsky.health import Health
 
 
@@ -36,3 +41,21 @@ async def test_what_only_serves_says_nothing_of_a_source(database: Database) -> 
     health.reads_source = False
 
     assert "ingest" not in (await health.report()).parts
+
+
+async def test_a_full_disk_is_told_by_health_and_in_its_own_words(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    health = Health(database, lambda: 0.0)
+
+    def fill(session: Session) -> None:
+        session.execute("PRAGMA max_page_count = 1")  # no fewer than there are: not one more
+        session.execute("CREATE TABLE filling AS SELECT zeroblob(100000) AS padding")
+
+    try:
+        with pytest.raises(peewee.OperationalError, match="full"):
+            await database.write(fill)
+        assert (await health.report()).parts["database"] == {"ok": False, "why": "nothing can be written"}
+        await database.write(lambda session: session.execute("DELETE FROM cursor"))
+        assert (await health.report()).parts["database"] == {"ok": True}
+    finally:
+        await asyncio.to_thread(database.close)
