@@ -6,6 +6,7 @@ called is imported. Exit codes: 0 done, 1 failed, 2 wrong input (the message say
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -53,8 +54,8 @@ FIRST_STEPS = "First steps: `plainsky init` writes a config, `plainsky check` ex
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line (without the program's name) and return the exit code."""
-    arguments = _arguments(list(sys.argv[1:] if words is None else words) or ["--help"])
     try:
+        arguments = _arguments(list(sys.argv[1:] if words is None else words) or ["--help"])
         code = int(arguments.run(arguments))
         sys.stdout.flush()  # here, where it may fail, and not when Python ends
         return code
@@ -70,6 +71,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _arguments(words: list[str]) -> Any:
     called = next((word for word in words if not word.startswith("-")), None)
+    if called == "run":  # it has not read its config yet, so there is nothing to reload; by default SIGHUP would end it
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     parser = argparse.ArgumentParser("plainsky", description=ABOUT, epilog=FIRST_STEPS)
     parser.add_argument("--version", action="version", version=f"plainsky {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -91,7 +91,7 @@ class Service:
     def url(self) -> str:
         """Where this process listens."""
         host, port = self._runner.addresses[0][:2]
-        return f"http://{host}:{port}"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def start(self, writes: bool = True) -> None:
         """Serve what is stored. OperatorError when the config cannot work on this machine."""
@@ -288,7 +288,7 @@ class Service:
         except OSError as error:
             where = f"{config.service.listen}:{config.service.port}"
             raise OperatorError(f"cannot listen on {where}: {error.strerror}. Choose another [service] listen or port") from error
-        log.info("listening on http://%s:%s", *self._runner.addresses[0][:2])
+        log.info("listening on %s", self.url)
 
     async def _prune_for_ever(self) -> None:
         from apscheduler.schedulers.asyncio import AsyncIOScheduler  # not needed for the first answer, and slow to import

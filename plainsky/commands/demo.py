@@ -5,7 +5,7 @@ import socket
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -18,12 +18,14 @@ from plainsky.commands.run import serve
 from plainsky.config.loading import parse
 from plainsky.config.schema import Config, Labeler, Log, Store
 from plainsky.config.schema import Service as ServiceTable
+from plainsky.errors import OperatorError
 from plainsky.ingest import Disconnected, Position, Sink, Source
 from plainsky.ingest.connecting import fetch
 from plainsky.logs import set_up_logging
 from plainsky.pages import skeleton_path
 from plainsky.sample import sample_events
 
+PORTS = 65_536
 REACH_SECONDS = 5.0
 FILL_SECONDS = 45.0
 """How long the sample takes to play, after a first half at once."""
@@ -31,8 +33,14 @@ FILL_SECONDS = 45.0
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Where to listen, and whether to look for the network at all."""
-    parser.add_argument("--port", type=int, default=3000, help="where to listen (default: 3000, or the next free port)")
+    parser.add_argument("--port", type=_port, default=3000, help="where to listen (default: 3000, or the next free port)")
     parser.add_argument("--sample", action="store_true", help="play the bundled sample even if the network can be reached")
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < PORTS):
+        raise ArgumentTypeError(f"expected a port from 1 to {PORTS - 1}, not {text!r}")
+    return int(text)
 
 
 def run(arguments: Namespace) -> int:
@@ -64,8 +72,8 @@ def example() -> str:
 
 
 def free_port(first: int) -> int:
-    """The first port from `first` on that nobody listens on."""
-    for port in range(first, first + 50):
+    """The first port from `first` on that nobody listens on, and that we may."""
+    for port in range(first, min(first + 50, PORTS)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -73,7 +81,7 @@ def free_port(first: int) -> int:
             except OSError:
                 continue
             return port
-    return 0
+    raise OperatorError(f"no port from {first} on can be listened on: name another with --port")
 
 
 async def _demo(config: Config, only_sample: bool) -> None:

@@ -10,10 +10,12 @@ from models.database import Database
 from plainsky.changing.reload_requests import Request, ask, asked, withdraw
 from plainsky.config.loading import load
 from plainsky.errors import OperatorError
-from plainsky.opening import opened
+from plainsky.opening import exists, opened
 
 WAIT_SECONDS = 10.0
 LOOK_SECONDS = 0.2
+
+NOBODY = "no running service answers on the database of this config: is `plainsky run` running with it?"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -27,6 +29,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Ask, and say what came of it. ConfigErrors when the file is wrong; OperatorError when nobody answers or the service refuses."""
     config = load(arguments.file)
+    if not exists(config):
+        raise OperatorError(NOBODY)
     with opened(config) as database:
         told = _answered(database, Request(uuid.uuid4().hex, arguments.reason), arguments.wait)
     if told.state == "refused":
@@ -46,7 +50,7 @@ def _answered(database: Database, request: Request, wait: float) -> Request:
             if now.state in ("done", "refused"):
                 return now
             if now.state == "asked" and time.monotonic() > end:
-                raise OperatorError("no running service answers on the database of this config: is `plainsky run` running with it?")
+                raise OperatorError(NOBODY)
             time.sleep(LOOK_SECONDS)
     finally:
         last = database.read_now(asked)

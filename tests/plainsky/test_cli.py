@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -135,6 +136,35 @@ def test_an_interrupt_ends_quietly_with_130(monkeypatch: pytest.MonkeyPatch, cap
 
     assert main(["check"]) == 130
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_while_it_is_still_loading_is_no_traceback_and_a_reload_asked_too_early_ends_nothing(
+    number: signal.Signals,
+) -> None:
+    code = f"""
+import os, sys
+from plainsky import cli
+def import_module(name):
+    os.kill(os.getpid(), {int(number)})
+    return module(name)
+module, cli.import_module = cli.import_module, import_module
+sys.exit(cli.main(["run", "nowhere.toml"]))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert "Traceback" not in ended.stderr
+    assert ended.returncode == {signal.SIGINT: 130, signal.SIGHUP: 2}[number]
+
+
+def test_reload_makes_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "config.toml"
+    feed = '[[feeds]]\nrkey = "a"\nname = "A"\ninclude = [{ kind = "reply" }]'
+    file.write_text(f'[service]\nhostname = "localhost:3000"\n[store]\nurl = "sqlite:///{tmp_path}/none.sqlite"\n{feed}\n')
+
+    assert main(["reload", str(file)]) == 2
+    assert "no running service answers" in capsys.readouterr().err
+    assert not (tmp_path / "none.sqlite").exists()
 
 
 def test_a_reader_that_goes_away_is_no_error_to_speak_of() -> None:

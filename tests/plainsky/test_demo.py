@@ -1,6 +1,7 @@
 """`plainsky demo`: feeds fill before one's eyes, without key, account or network, and nothing is left behind."""
 
 import re
+import socket
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -10,8 +11,10 @@ from urllib.parse import quote
 
 import pytest
 
+from plainsky.cli import main
 from plainsky.commands.demo import demo_config, example, free_port
 from plainsky.config.loading import parse
+from plainsky.errors import OperatorError
 from tests.support import programs
 from tests.support.programs import Program, get_json, wait_until
 
@@ -123,3 +126,20 @@ def test_the_demos_config_is_the_example_in_a_folder_of_its_own(tmp_path: Path) 
     assert [feed.rkey for feed in config.feeds] == RKEYS
     assert config.store.url == f"sqlite:///{tmp_path}/plainsky.sqlite"
     assert (tmp_path / "labeler.key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999999999", "-1", "٣", "x"])
+def test_a_port_that_is_none_is_told(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", f"--port={port}"])
+
+    assert ended.value.code == 2
+    assert "expected a port from 1 to 65535" in capsys.readouterr().err
+
+
+def test_where_no_port_is_free_it_says_so() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 65_535))
+        taken.listen()
+        with pytest.raises(OperatorError, match="no port from 65535 on"):
+            free_port(65_535)
