@@ -1,6 +1,7 @@
 """The one HTTP server: what both rooms serve, health, metrics, and manners.
 
-Promises: every answer under /xrpc/ is in XRPC shape, errors too, and never tells what went wrong inside; no request is logged with who
+Promises: every answer to a request under /xrpc/ is in XRPC shape, errors too, and never tells what went wrong inside (what is no HTTP,
+or has a line of more than 8 KiB, is turned away before it is a request, in plain text); no request is logged with who
 made it; pages carry a strict content policy and set no cookie.
 """
 

@@ -14,7 +14,7 @@ from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
 from plainsky.ingest import Source
 from plainsky.logs import set_up_logging
-from plainsky.memory import settle
+from plainsky.memory import settle, take_room
 from plainsky.service import Service
 
 DEFAULT = Path("config.toml")
@@ -42,6 +42,7 @@ def run(arguments: Namespace) -> int:
 
 async def serve(config: Config, source: Source | None = None, writes: bool = True, path: Path | None = None) -> None:
     """The service from start to a clean stop; without `writes` it only answers requests. path: the file to reload the config from."""
+    take_room()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

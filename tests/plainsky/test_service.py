@@ -1,6 +1,7 @@
 """The service as its operator runs it: a process, a config, real sockets (issue: operating)."""
 
 import re
+import resource
 import signal
 import socket
 import time
@@ -14,6 +15,7 @@ from models.database import Database
 from models.entries import tie_of
 from models.events import PostCreated
 from plainsky.ingest.recording import Recorder
+from plainsky.memory import OPEN_FILES, take_room
 from plainsky.sample import sample_events
 from tests.support.lexicons import assert_valid_output
 from tests.support.programs import LABELER_KEY, Service, replaying, wait_until
@@ -216,6 +218,16 @@ def test_a_port_that_is_taken_is_a_clear_error(running: Service, tmp_path: Path)
 
     with pytest.raises(AssertionError, match=r"cannot listen on 127\.0\.0\.1"):
         other.start()
+
+
+def test_it_takes_room_for_more_connections_than_a_process_is_given_at_first() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    try:
+        take_room()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (min(OPEN_FILES, hard) if hard > 0 else OPEN_FILES, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture
