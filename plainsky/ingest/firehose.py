@@ -4,6 +4,8 @@ Promises: what breaks the framing ends the connection and is never skipped; what
 Records are only decoded in commits that touch a post. Sources: lexicon com.atproto.sync.subscribeRepos, atproto.com/specs/event-stream.
 """
 
+import contextlib
+import logging
 import re
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeGuard
@@ -19,6 +21,8 @@ from plainsky.ingest.decoding import LARGEST_SEQ, Clock, account_event, good_did
 from plainsky.ingest.gaps import Gap
 from plainsky.ingest.passing import Passing
 from plainsky.ingest.seeking import Probe, seek
+
+log = logging.getLogger(__name__)
 
 PATH = "/xrpc/com.atproto.sync.subscribeRepos"
 ROOM_EVERY = 31  # ask for room after every 32 frames: a mask, for the loop is hot
@@ -45,12 +49,7 @@ class Firehose:
 
     kind = "firehose"
 
-    def __init__(
-        self,
-        margin_us: int = 10_000_000,
-        quiet_seconds: float = 10.0,
-        clock: Clock | None = None,
-    ) -> None:
+    def __init__(self, margin_us: int = 10_000_000, quiet_seconds: float = 10.0, clock: Clock | None = None) -> None:
         self.received = 0
         self._clock = clock or Clock()
         self._margin_us = margin_us
@@ -58,8 +57,18 @@ class Firehose:
 
     async def run(self, host: str, start: Position | None, sink: Sink) -> None:
         """See `plainsky.ingest.Source`."""
-        cursor = await self._cursor(host, start)
         gap = Gap(sink, start)
+        if start is None:
+            return await self._read(host, None, gap, sink)
+        if start.host == host:
+            with contextlib.suppress(FutureCursor):
+                return await self._read(host, start.cursor, gap, sink)
+            log.warning("%s has begun to count anew: reading from the time that was reached", host)
+        # Another host's seq says nothing here, nor does this one's of before: so we look for the time.
+        cursor = await seek(lambda cursor: self._probe(host, cursor), start.time_us - self._margin_us, self._quiet_seconds)
+        return await self._read(host, cursor, gap, sink)
+
+    async def _read(self, host: str, cursor: int | None, gap: Gap, sink: Sink) -> None:
         frames = Frames(sink, gap, self._clock)
         async with connected(host, PATH, () if cursor is None else [("cursor", cursor)]) as socket:
             sink.connected(host)
@@ -73,14 +82,6 @@ class Firehose:
                 self.received += 1
                 if not self.received & ROOM_EVERY:
                     await room()
-
-    async def _cursor(self, host: str, start: Position | None) -> int | None:
-        """Where to begin. Another host's seq says nothing here, so we look for the time."""
-        if start is None:
-            return None
-        if start.host == host:
-            return start.cursor
-        return await seek(lambda cursor: self._probe(host, cursor), start.time_us - self._margin_us, self._quiet_seconds)
 
     async def _probe(self, host: str, cursor: int | None) -> Probe | None:
         async with connected(host, PATH, () if cursor is None else [("cursor", cursor)]) as socket:

@@ -249,10 +249,14 @@ async def test_without_a_position_it_reads_from_now() -> None:
         assert sink.cursors == [9999]
 
 
-async def test_the_servers_future_cursor_is_a_refusal() -> None:
+async def test_a_host_that_began_to_count_anew_is_read_from_the_time_that_was_reached() -> None:
     async with FirehoseServer() as server:
-        with pytest.raises(Refused, match="FutureCursor"):
-            await Firehose().run(server.host, Position(server.host, 10**6, 0), Remembering())
+        sink = Remembering()
+        reading = asyncio.ensure_future(Firehose(quiet_seconds=0.05).run(server.host, Position(server.host, 10**12, TIME_US), sink))
+        await sink.reaches(368)
+        reading.cancel()
+
+        assert [asked.partition("cursor=")[2] for asked in server.asked] == ["1000000000000", "", "0"]
 
 
 @pytest.mark.parametrize(
