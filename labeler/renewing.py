@@ -1,15 +1,16 @@
 """Keeps labels alive that still hold: each ends by itself, so that the labels of a service that died, or of one that nobody minds, die too.
 
 Promise: a label is renewed in the last third of its life, and only while its reason holds by the rules of today (or a person gave it),
-nobody told that its post is gone, and, where somebody can be asked, the post was seen to be there: of what was deleted while we were away
-nothing is heard. Call it only while the service is well: one that does not hear of deletions must not renew.
+nobody took it from the same words on another post, nobody told that its post is gone, and, where somebody can be asked, the post was seen
+to be there: of what was deleted while we were away nothing is heard. Call it only while the service is well: one that does not hear of
+deletions must not renew.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from labeler.issuer import Issuer
-from labeler.judge import Judge
+from labeler.judge import Judge, text_hash
 from labeler.policy import LabelPolicy
 from labeler.standing import Judged
 from models import decisions, labels, posts
@@ -72,7 +73,7 @@ def _renew(
         reasons = decisions.chain(session, each.decision_id)
         if _is_persons(reasons):
             holding += [each] if not reasons[0].evidence.get("ends") else []
-        elif judged := _judged(each, reasons, judge):
+        elif judged := _judged(session, each, reasons, judge):
             mode = next((verdict.mode for verdict in judged.verdicts if verdict.value == policy.value), None)
             holding += [each] if mode == "auto" else []
             gone += [judged] if mode is None else []
@@ -99,11 +100,14 @@ def _is_persons(reasons: Sequence[Decision]) -> bool:
     return any(reason.mode == "person" for reason in reasons)
 
 
-def _judged(found: Found, reasons: Sequence[Decision], judge: Judge) -> Judged | None:
-    """The post as it was labelled, by the rules of today; None when its words are not known any more."""
+def _judged(session: Session, found: Found, reasons: Sequence[Decision], judge: Judge) -> Judged | None:
+    """The post as it was labelled, by the rules of today, less what a person took from the same words elsewhere; None when its words are
+    not known any more."""
     body = next((reason.body for reason in reasons if reason.body), None)
     uri = parse_at_uri(found.label.uri)
     if body is None or uri is None:
         return None
     post = posts.unpacked(body)
-    return Judged(found.label.uri, found.label.cid or "", judge.find(post), post)
+    hash, verdicts = text_hash(post), judge.find(post)
+    barred = decisions.barred(session, {(verdict.value, hash) for verdict in verdicts}) if verdicts else ()
+    return Judged(found.label.uri, found.label.cid or "", [each for each in verdicts if (each.value, hash) not in barred], post)

@@ -82,6 +82,15 @@ def test_a_label_that_the_machine_may_not_give_any_more_dies(database: Database,
     assert renewed(database, NOON + 25 * DAY, LabelPolicy("plainsky-test", ("gtube",), mode)) == 0
 
 
+def test_a_label_that_a_person_took_from_the_same_words_elsewhere_is_negated_instead(database: Database) -> None:
+    apply(database, judged("post", A), judged("copy", B))
+    database.write_now(Persons(SRC, [POLICY]).negate, uri("post"), None, "plainsky-test", BY, NOON)
+    database.write_now(issuer().issue, NOON)
+
+    renewed(database, NOON + 21 * DAY)
+    assert [(row[1], row[2], row[4]) for row in log_rows(database)][2:] == [(uri("post"), A, 1), (uri("copy"), B, 1)]
+
+
 def test_a_persons_label_is_renewed_but_not_one_that_she_let_end(database: Database) -> None:
     persons = Persons(SRC, [POLICY])
     database.write_now(persons.label, uri("post"), A, "plainsky-test", BY, NOON)
