@@ -60,7 +60,11 @@ def worth(kind: Kind, strength: float, age: int) -> float:
 def queue(session: Session, who: Moderator, now: int, limit: int = 50) -> list[Item]:
     """What waits for this person, most worthwhile first."""
     found = [_asked(one, now) for one in decisions.waiting(session, "person", limit=MOST)]
-    found += [_asked(one, now) for one in decisions.waiting(session, "second", limit=MOST) if one.moderator != who.name]
+    found += [
+        _asked(one, now)
+        for one in decisions.waiting(session, "second", limit=MOST)
+        if not moderators.is_same(one.moderator or "", who.name)
+    ]
     found += [_of_matter(one, now) for one in matters.waiting(session, MOST) if one.kind == "report" or who.rank == "lead"]
     return sorted(found, key=lambda item: (-item.worth, item.since, item.id))[:limit]
 
@@ -161,11 +165,15 @@ class Desk:
         matter = _open(session, item, "appeal")
         if who.rank != "lead":
             raise Refused(f"appeals are decided by a lead: plainsky moderators add {who.name} --role lead")
-        involved = {one.moderator for about in matter.about for one in decisions.chain(session, about)}
-        others = [one for one in moderators.known(session) if one.rank == "lead" and one.name not in involved]
-        if who.name in involved and others:
+        involved = [one.moderator for about in matter.about for one in decisions.chain(session, about) if one.moderator]
+        others = [one for one in moderators.known(session) if one.rank == "lead" and not _is_of(one.name, involved)]
+        if _is_of(who.name, involved) and others:
             raise Refused(f"you gave this label yourself: {others[0].name} should decide")
         return matter, By("appeal", reason, who.name)
+
+
+def _is_of(name: str, names: Collection[str]) -> bool:
+    return any(moderators.is_same(name, one) for one in names)
 
 
 def _open(session: Session, item: Item, kind: matters.Kind) -> Matter:

@@ -9,28 +9,28 @@ The functions run in a transaction; all take the log's lock. `now` is in microse
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 
 from labeler.issuer import recalled
 from labeler.judge import text_hash
+from labeler.labelable import Refused, check_subject, check_there, is_account
 from labeler.policy import LabelPolicy
 from labeler.standing import Record
-from models import decisions, labels, posts
+from models import decisions, labels, moderators, posts
 from models.database import Session
 from models.decisions import Action, Decision, Outcome, WaitsFor
+from models.duration import duration
 from models.post import POST
-from models.protocol.syntax import format_datetime, is_cid, is_did, parse_at_uri
+from models.protocol.syntax import format_datetime, parse_at_uri
+
+__all__ = ["By", "Persons", "Refused", "Role"]
 
 Role: TypeAlias = Literal["operator", "moderator", "appeal"]
 """Who speaks, as it may be told in public: who runs the service, who moderates for it, whoever decided an appeal."""
-
-PROFILE = "app.bsky.actor.profile"
-
-
-class Refused(ValueError):
-    """This cannot be decided; the message says why, for the person who tried."""
+LONGEST = duration("52w")
+"""No label lives longer without being renewed."""
 
 
 class By(msgspec.Struct, frozen=True):
@@ -53,16 +53,30 @@ class Persons:
         self._policies: Mapping[str, LabelPolicy] = {policy.value: policy for policy in policies}
 
     def label(
-        self, session: Session, uri: str, cid: str | None, val: str, by: By, now: int, *, wide: bool = False, life: int | None = None
+        self,
+        session: Session,
+        uri: str,
+        cid: str | None,
+        val: str,
+        by: By,
+        now: int,
+        *,
+        wide: bool = False,
+        life: int | None = None,
+        again: Decision | None = None,
     ) -> Decision:
         """Put a label on a record or an account; without `cid` on all its versions.
 
         wide: the account has a wide reach, so that a second person must agree. life: the label ends after so many µs, and is not renewed;
-        else it lives as the policy says and is renewed. Returns the decision: it waits for room, or for the second person. Refused.
+        else it lives as the policy says and is renewed. again: the decision by which the same label stood before. Returns the decision: it
+        waits for room, or for the second person. Refused.
         """
         policy = self._policy(val)
-        self._check_subject(uri, cid, policy)
+        check_subject(self._src_did, uri, cid, policy)
+        if life is not None and not 0 < life <= LONGEST:
+            raise Refused("a label lives 52 weeks at most, and is renewed if it is not to end")
         work = _Work(session, self._src_did, [uri], now)
+        check_there(session, uri, cid)
         record = work.records[uri]
         if record.carries((cid or "", val), now):
             raise Refused(f'"{val}" stands there already')
@@ -71,9 +85,10 @@ class Persons:
         for open_id in (id for _, id in record.open(cid or "", val)):
             work.settle(open_id, "confirmed")
         work.drop(uri, cid or "", val, "negate")
-        waits_for: WaitsFor = "second" if wide or _is_account(uri) else "labelling"
+        waits_for: WaitsFor = "second" if wide or is_account(uri) else "labelling"
         evidence: dict[str, Any] = {"ends": True} if life else {}
-        return work.decide(by, uri, cid or "", val, "label", waits_for, life=life or policy.expires, evidence=evidence, words=True)
+        life = life or policy.expires
+        return work.decide(by, uri, cid or "", val, "label", waits_for, about=again, life=life, evidence=evidence, words=True)
 
     def negate(self, session: Session, uri: str, cid: str | None, val: str, by: By, now: int, *, bar: bool = True) -> list[Decision]:
         """Take a label back; without `cid` from all versions that carry it, each with its own cid.
@@ -104,12 +119,13 @@ class Persons:
         """Say yes: to what the machine found (a decision of one's own comes of it), or as the second person to another's decision."""
         asked = self._waiting(session, decision_id)
         work = _Work(session, self._src_did, [asked.uri], now)
+        check_there(session, asked.uri, asked.cid)
         if asked.waits_for == "second":
-            if asked.moderator == by.moderator:
+            if moderators.is_same(asked.moderator or "", by.moderator):
                 raise Refused("the second person must be another one than the first")
             work.release(asked.id)
             return work.decide(by, asked.uri, asked.cid, asked.val, "none", None, about=asked, outcome="confirmed")
-        waits_for: WaitsFor = "second" if wide else "labelling"
+        waits_for: WaitsFor = "second" if wide or is_account(asked.uri) else "labelling"
         work.settle(asked.id, "confirmed")
         life = self._policy(asked.val).expires
         return work.decide(by, asked.uri, asked.cid, asked.val, "label", waits_for, about=asked, life=life)
@@ -125,39 +141,54 @@ class Persons:
         return decided
 
     def undo(self, session: Session, decision_id: int, by: By, now: int) -> Decision:
-        """Take a person's decision back: a label is negated, a negation labelled again, a no asked again."""
+        """Take a person's decision back: a label is negated, a negation labelled again, a no asked again, and a second person's yes too."""
         before = decisions.by_id(session, decision_id)
         if before is None or before.mode != "person":
             raise Refused(f"there is no person's decision {decision_id}")
         decisions.unbar(session, decision_id)
         if before.action == "negate":
-            return self.label(session, before.uri, before.cid or None, before.val, by, now)
+            return self._label_again(session, before, by, now)
         if before.action == "label" and before.waits_for != "second":
             return self.negate(session, before.uri, before.cid, before.val, by, now, bar=False)[0]
+        asked = decisions.by_id(session, before.about_id) if before.about_id else None
+        if before.outcome == "confirmed" and asked and asked.action == "label":
+            return self._ask_again(session, asked, by, now)
         work = _Work(session, self._src_did, [before.uri], now)
         if before.action == "label":
             work.settle(before.id, "rejected")
-        elif before.outcome == "rejected" and before.about_id:
-            decisions.reopen(session, before.about_id)
+        elif before.outcome == "rejected" and asked:
+            check_there(session, asked.uri, asked.cid)
+            if asked.text_hash and not asked.body:
+                raise Refused("the post was deleted")
+            decisions.reopen(session, asked.id)
         else:
-            raise Refused("this was a yes: take the label itself back")
+            raise Refused("there is nothing to undo")
         return work.decide(by, before.uri, before.cid, before.val, "none", None, about=before)
+
+    def _label_again(self, session: Session, negated: Decision, by: By, now: int) -> Decision:
+        """What a negation took back: for the same reasons, and with its own end."""
+        of_this = [one for one in decisions.of_uri(session, negated.uri) if (one.cid, one.val) == (negated.cid, negated.val)]
+        given = ("issued", "superseded")
+        again = next((one for one in reversed(of_this) if one.action == "label" and one.outcome in given and one.id < negated.id), None)
+        if again is None:
+            raise Refused("this took back no label")
+        life = again.life if again.evidence.get("ends") else None
+        return self.label(session, negated.uri, negated.cid or None, negated.val, by, now, life=life, again=again)
+
+    def _ask_again(self, session: Session, asked: Decision, by: By, now: int) -> Decision:
+        """A second person's yes was none: the label goes, and the first one's word waits for a second one again."""
+        check_there(session, asked.uri, asked.cid)
+        self.negate(session, asked.uri, asked.cid, asked.val, by, now, bar=False)
+        work = _Work(session, self._src_did, [asked.uri], now)
+        first = By(cast(Role, asked.role), asked.reason or "", asked.moderator or "")
+        about = decisions.by_id(session, asked.about_id) if asked.about_id else None
+        said: dict[str, Any] = {"life": asked.life, "evidence": asked.evidence, "words": True}
+        return work.decide(first, asked.uri, asked.cid, asked.val, "label", "second", about=about, **said)
 
     def _policy(self, val: str) -> LabelPolicy:
         if val not in self._policies:
             raise Refused(f'the config has no label "{val}": there are {", ".join(sorted(self._policies)) or "none"}')
         return self._policies[val]
-
-    def _check_subject(self, uri: str, cid: str | None, policy: LabelPolicy) -> None:
-        parsed = None if is_did(uri) else parse_at_uri(uri)
-        if not is_did(uri) and (parsed is None or not parsed.rkey or not is_did(parsed.authority)):
-            raise Refused(f"{uri}: expected a DID, or a record's at-uri that begins with its author's DID")
-        if cid is not None and (is_did(uri) or not is_cid(cid)):
-            raise Refused(f"{cid}: expected the cid of a version of the record; an account has none")
-        if _is_account(uri) and "account" not in policy.targets:
-            raise Refused(f'"{policy.value}" is for posts only: its config has no targets = ["post", "account"]')
-        if (parsed.authority if parsed else uri) == self._src_did:
-            raise Refused("clients never show a labeler's labels on itself or on its own posts")
 
     @staticmethod
     def _waiting(session: Session, decision_id: int) -> Decision:
@@ -267,9 +298,3 @@ class _Work:
             return None
         found = posts.by_uri(self._session, parsed.authority, parsed.rkey)
         return (text_hash(found[0]), posts.packed(found[0])) if found else None
-
-
-def _is_account(uri: str) -> bool:
-    """Shown on the account, not on one of its posts."""
-    parsed = parse_at_uri(uri)
-    return parsed is None or parsed.collection == PROFILE

@@ -199,8 +199,9 @@ def release(session: Session, decision_id: int) -> None:
 
 
 def reopen(session: Session, decision_id: int) -> None:
-    """It waits for a person again: a person's word on it was taken back."""
-    session.execute("UPDATE decision SET waits_for = 'person', outcome = NULL WHERE id = ?", (decision_id,))
+    """It waits again, a machine's for a person, a person's for a second one: the word on it was taken back."""
+    waits_for = "CASE mode WHEN 'person' THEN 'second' ELSE 'person' END"
+    session.execute(f"UPDATE decision SET waits_for = {waits_for}, outcome = NULL WHERE id = ?", (decision_id,))
 
 
 def uris_of(session: Session, did: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The table `moderator`: who may decide, by name, and how far. All of its SQL. Whoever was removed stays, for his decisions do."""
 
+import unicodedata
 from typing import Literal, NamedTuple, TypeAlias, cast
 
 from models.database import Session
@@ -47,3 +48,12 @@ def known(session: Session) -> list[Moderator]:
     """Everybody who may decide, by name."""
     rows = session.execute("SELECT name, role, added_at, removed_at FROM moderator WHERE removed_at IS NULL ORDER BY name")
     return [Moderator(name, cast(Rank, rank), added, removed) for name, rank, added, removed in rows]
+
+
+def is_same(one: str, other: str) -> bool:
+    """Two spellings of one name: nobody becomes a second person by a capital or a space."""
+    return _folded(one) == _folded(other)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold().strip()

@@ -43,6 +43,9 @@ def _add(database: Database, arguments: Namespace) -> int:
     name = arguments.name
     if not re.fullmatch(r"[^\W_][\w.-]{0,63}", name):
         raise OperatorError(f"{name!r}: expected a short name, of letters, digits, '.', '_' and '-'")
+    alike = [one.name for one in database.read_now(moderators.known) if one.name != name and moderators.is_same(one.name, name)]
+    if alike:
+        raise OperatorError(f"{name} could not be told from {alike[0]}: choose another name")
     changed = database.write_now(moderators.add, name, arguments.role, _now())
     sys.stdout.write(f"{name} is {'now' if changed else 'already'} a {arguments.role}.\n")
     return 0

@@ -129,10 +129,13 @@ class _Review:
                 self._skipped.add((item.kind, item.id))
             elif pressed == "u":
                 self._undo()
+            elif item.kind == "report" and pressed in "yY" and sight.gone:
+                raise Refused("nobody sees it any more, so there is nothing to label")
             else:
                 self._decide(item, sight, pressed)
         except Refused as refused:
-            self._skipped.add((item.kind, item.id))
+            if pressed != "u":
+                self._skipped.add((item.kind, item.id))
             _say([f"Not done: {refused}"])
 
     def _decide(self, item: Item, sight: Seen, pressed: str) -> None:

@@ -28,12 +28,13 @@ LATEST = 12
 
 
 class Seen(NamedTuple):
-    """A post as readers see it; None and why not."""
+    """A post as readers see it; None and why not. `gone`: readers do not see it any more."""
 
     post: Post | None
     cid: str = ""
     why_not: str = ""
     quoted: Post | None = None
+    gone: bool = False
 
 
 class Known(NamedTuple):
@@ -81,13 +82,14 @@ async def _seen(config: Config, database: Database, item: Item) -> Seen:
 async def _post(config: Config, database: Database, did: str, rkey: str) -> Seen:
     stored = await database.read(looking.stored, did, rkey)
     if stored:
-        return Seen(stored.post, stored.cid, "" if stored.post else "The post is gone, or its author is.")
+        gone = stored.deleted or not stored.account.active
+        return Seen(stored.post, stored.cid, "" if stored.post else "The post is gone, or its author is.", gone=gone)
     try:
         fetched = await Asking(config, database).post(did, rkey)
     except Cannot as cannot:
-        return Seen(
-            None, why_not="The post is gone." if str(cannot) == "gone" else "The post is not stored here, and the AppView does not answer."
-        )
+        if str(cannot) == "gone":
+            return Seen(None, why_not="The post is gone.", gone=True)
+        return Seen(None, why_not="The post is not stored here, and the AppView does not answer.")
     return Seen(fetched.post, fetched.cid)
 
 

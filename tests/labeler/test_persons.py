@@ -9,8 +9,10 @@ from labeler.judge import Judge
 from labeler.limits import Breaker
 from labeler.persons import By, Persons, Refused
 from labeler.policy import LabelPolicy
-from models import decisions
+from models import accounts, decisions, posts
+from models.accounts import Account
 from models.database import Database
+from models.duration import duration
 from tests.support.labels import AUTHOR, CIDS, FLAGGED, HARMLESS, KEY, NOON, SRC, apply, deleted, issuer, judge, judged, log_rows, uri
 
 A, B, *_ = CIDS
@@ -141,6 +143,37 @@ def test_a_label_on_an_account_needs_two_people(database: Database, uri_: str) -
     assert len(log_rows(database)) == 2, "one person is enough to take it back"
 
 
+@pytest.mark.parametrize("name", ["ann", "Ann", " ann", "ann\N{NO-BREAK SPACE}", "\N{FULLWIDTH LATIN SMALL LETTER A}nn"])
+def test_nobody_is_a_second_person_by_another_spelling_of_the_name(database: Database, name: str) -> None:
+    asked = do(database, PERSONS.label, AUTHOR, None, "person", ANN)
+
+    with pytest.raises(Refused, match="another one than the first"):
+        do(database, PERSONS.confirm, asked.id, By("moderator", "and I again", name))
+
+
+def test_a_second_persons_no_that_is_undone_waits_for_a_second_person_again(database: Database) -> None:
+    asked = do(database, PERSONS.label, AUTHOR, None, "person", ANN)
+    refused = do(database, PERSONS.reject, asked.id, BEN)
+    do(database, PERSONS.undo, refused.id, BEN)
+
+    assert waiting(database) == {"second": 1}
+    with pytest.raises(Refused, match="another one than the first"):
+        do(database, PERSONS.confirm, asked.id, ANN)
+    do(database, PERSONS.confirm, asked.id, BEN)
+    assert log(database) == [f"+person {AUTHOR} all"]
+
+
+def test_a_second_persons_yes_that_is_undone_takes_the_label_back_and_waits_for_a_second_person_again(database: Database) -> None:
+    asked = do(database, PERSONS.label, AUTHOR, None, "person", ANN)
+    agreed = do(database, PERSONS.confirm, asked.id, BEN)
+    again = do(database, PERSONS.undo, agreed.id, BEN)
+
+    assert log(database) == [f"+person {AUTHOR} all", f"-person {AUTHOR} all"]
+    assert (again.moderator, again.reason, again.waits_for) == ("ann", "repeats a claim rated false", "second")
+    do(database, PERSONS.confirm, again.id, BEN)
+    assert log(database)[2:] == [f"+person {AUTHOR} all"]
+
+
 def test_a_label_on_an_account_with_a_wide_reach_needs_two_people(database: Database) -> None:
     first = do(database, PERSONS.label, uri("post"), A, "person", ANN, wide=True)
     assert log(database) == []
@@ -164,6 +197,57 @@ def test_a_decision_can_be_undone(database: Database, undone: str) -> None:
     do(database, PERSONS.undo, decided.id, BEN)
 
     assert log(database)[-1] == ("+person post A" if undone == "negate" else "-person post A")
+
+
+def test_a_negation_that_is_undone_gives_the_label_for_the_same_reasons_and_with_the_same_end(database: Database) -> None:
+    apply(database, judged("post", A))
+    do(database, PERSONS.label, uri("other"), A, "person", ANN, life=duration("3d"))
+    for rkey, val in (("post", "plainsky-test"), ("other", "person")):
+        (negated,) = do(database, PERSONS.negate, uri(rkey), None, val, ANN)
+        again = do(database, PERSONS.undo, negated.id, ANN)
+        assert [one.id for one in database.read_now(decisions.chain, again.id)][1:] == [1 if rkey == "post" else 2]
+    assert (again.life, again.evidence) == (duration("3d"), {"ends": True})
+
+
+def test_a_no_is_not_asked_again_when_the_post_is_gone_meanwhile(database: Database) -> None:
+    apply(database, judged("post", A, by=judge("review")))
+    refused = do(database, PERSONS.reject, 1, ANN)
+    apply(database, deleted("post"))
+
+    with pytest.raises(Refused, match="deleted"):
+        do(database, PERSONS.undo, refused.id, ANN)
+    assert waiting(database) == {}
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("life", [0, duration("52w") + 1, duration("999999w")])
+def test_a_label_that_would_live_longer_than_a_year_is_refused_and_holds_up_nothing(database: Database, life: int) -> None:
+    with pytest.raises(Refused, match="52 weeks"):
+        do(database, PERSONS.label, uri("post"), A, "person", ANN, life=life)
+    do(database, PERSONS.label, uri("post"), A, "person", ANN, life=duration("52w"))
+
+    assert log(database) == ["+person post A"]
+
+
+def test_what_is_known_to_be_gone_or_edited_is_not_labelled(database: Database) -> None:
+    accounts_of = [Account(1, AUTHOR), Account(2, SRC.replace("labeler", "deleted"), active=False, status="deleted")]
+    stored: list[posts.NewPost] = [
+        (1, 1, "edited", "3l", B, NOON, NOON, posts.packed(HARMLESS)),
+        (2, 1, "gone", "3l", None, NOON, NOON, None),
+    ]
+    database.write_now(lambda session: (accounts.add(session, accounts_of), posts.add(session, stored)))
+
+    for subject, cid, why in (
+        (uri("edited"), A, "edited since"),
+        (uri("gone"), A, "the post was deleted"),
+        (uri("gone"), None, "the post was deleted"),
+        (accounts_of[1].did, None, "the account was deleted"),
+        (uri("post", accounts_of[1].did), None, "the account was deleted"),
+    ):
+        with pytest.raises(Refused, match=why):
+            do(database, PERSONS.label, subject, cid, "person", ANN)
+    do(database, PERSONS.label, uri("edited"), B, "person", ANN)
+    assert log(database) == ["+person edited B"]
 
 
 def test_all_labels_of_a_value_are_taken_back_in_steps_and_the_rest_stands(database: Database) -> None:
@@ -191,6 +275,7 @@ def test_all_labels_of_a_value_are_taken_back_in_steps_and_the_rest_stands(datab
         pytest.param((PERSONS.label, uri("post"), "abc", "person"), "expected the cid", id="no cid"),
         pytest.param((PERSONS.label, AUTHOR, A, "person"), "an account has none", id="an account with a cid"),
         pytest.param((PERSONS.label, uri("post", SRC), A, "person"), "never show", id="our own post"),
+        pytest.param((PERSONS.label, f"at://{AUTHOR}/app.bsky.graph.list/x", None, "person"), "only posts and accounts", id="a list"),
         pytest.param((PERSONS.negate, uri("post"), None, "person"), "does not stand", id="nothing to take back"),
     ],
 )

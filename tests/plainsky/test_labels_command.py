@@ -128,6 +128,7 @@ def test_wide_accounts_and_accounts_themselves_need_a_second_person(
         (["issue", POST, "plainsky-test"], "is not stored here"),
         (["issue", POST, "other", "--all-versions"], 'the config has no label "other"'),
         (["issue", POST, "plainsky-test", "--all-versions", "--expires", "soon"], "is no length of time"),
+        (["issue", POST, "plainsky-test", "--all-versions", "--expires", "999999w"], "52 weeks at most"),
         (["negate", POST, "plainsky-test"], "does not stand there"),
         (["confirm", "7"], "there is no decision 7"),
         (["resume", "plainsky-test"], "has not tripped"),

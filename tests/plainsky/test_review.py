@@ -10,7 +10,8 @@ from labeler.declaration import Reports
 from labeler.reporting import take_appeal, take_report
 from labeler.reports import Reported, Subject
 from labeler.signals.gtube import TEST_STRING
-from models import blind, decisions, matters, moderators
+from models import accounts, blind, decisions, matters, moderators, posts
+from models.accounts import Account
 from models.database import Database
 from models.post import Post
 from plainsky.cli import main
@@ -152,6 +153,19 @@ def test_a_report_shows_who_said_what_and_becomes_a_label_of_ones_choice(config:
     assert [one.val for one in stored.read_now(decisions.waiting, "second")] == ["second-label"]
 
 
+def test_of_what_is_gone_a_report_becomes_no_label(config: Path, stored: Database) -> None:
+    report(stored, "post")
+    gone: list[posts.NewPost] = [(1, 1, "post", "3l", None, NOON, NOON, None)]
+    stored.write_now(lambda session: (accounts.add(session, [Account(1, AUTHOR)]), posts.add(session, gone)))
+    with Terminal("review", str(config), "--as", "ann") as terminal:
+        assert "The post is gone" in terminal.until(PROMPT)
+        terminal.press("y")
+        terminal.until("Not done: nobody sees it any more")
+        assert terminal.ended() == 0
+
+    assert stored.read_now(decisions.last_id) == 0
+
+
 def test_an_appeal_is_upheld_by_a_lead_with_a_reason_and_shown_to_nobody_else(config: Path, stored: Database) -> None:
     now = int(time.time() * 1e6)
     apply(stored, judged("post", CIDS[0]), by=issuer(now))
@@ -248,6 +262,7 @@ def test_moderators_are_added_listed_and_removed(config: Path, stored: Database,
     assert do("remove", "ann") == (0, "ann decides no more; what was decided stays.\n")
     assert do("remove", "ann")[0] == 2
     assert do("add", "x y")[0] == 2
+    assert do("add", "Cleo") == (2, "Cleo could not be told from cleo: choose another name\n")
 
 
 def test_a_strangers_words_steer_no_terminal() -> None:
