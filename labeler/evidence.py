@@ -12,7 +12,7 @@ from labeler.reports import NSID, takes
 from models import decisions, labels, looking, matters, posts
 from models.database import Session
 from models.decisions import Decision
-from models.labels import Found, Pattern, Told
+from models.labels import Found, Told
 from models.protocol.syntax import did_of, format_datetime, parse_datetime
 
 State: TypeAlias = Literal["in_force", "negated", "expired"]
@@ -134,7 +134,7 @@ def of_label(session: Session, src_did: str, reason_types: Sequence[str], seq: i
 
 def of_uri(session: Session, src_did: str, reason_types: Sequence[str], uri: str, now: int) -> list[Evidence]:
     """The same of every label on a record or an account, the newest first."""
-    rows = labels.query(session, [Pattern(uri)], [src_did], 0, MOST)
+    rows = labels.newest_on(session, src_did, uri, MOST)
     told = [_evidence(session, src_did, reason_types, row, now) for row in rows]
     return sorted((one for one in told if one), key=lambda one: -one.id)
 

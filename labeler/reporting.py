@@ -1,8 +1,8 @@
 """com.atproto.moderation.createReport: takes reports and appeals, and puts them before people. Nothing is decided here.
 
-Promises: each token is good for one report; the same report twice is one, with one answer; an appeal is its author's alone, and one at a
-time. Who reports is written into the table `report` and nowhere else: moderators see it, and `forget_reporters` removes it after a while.
-A subject that is known not to exist is refused; where that cannot be found out now, the report is taken, and marked.
+Promises: each token is good for one report; the same report twice is one, with one answer; an appeal is its author's alone, one at a time,
+and never one too many. Who reports is written into the table `report` and nowhere else: moderators see it, and `forget_reporters` removes
+it after a while. A subject that is known not to exist is refused; where that cannot be found out now, the report is taken, and marked.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,15 +12,16 @@ import msgspec
 from aiohttp import hdrs, web
 
 from labeler.declaration import Reports
+from labeler.labelable import PROFILE
 from labeler.reports import NSID, Reported, Subject, reported, too_many
 from models import accounts, decisions, labels, matters, posts, settings
 from models.database import Database, Session
 from models.duration import duration
-from models.labels import Found, Pattern
+from models.labels import Found
 from models.matters import Matter, Report
 from models.post import POST
 from models.protocol.service_auth import Authenticate
-from models.protocol.syntax import did_of, format_datetime, is_did, parse_at_uri, parse_datetime
+from models.protocol.syntax import did_of, format_datetime, is_did, parse_at_uri
 from models.protocol.xrpc import XrpcError, invalid
 
 Exists: TypeAlias = Callable[[Subject], Awaitable[bool | None]]
@@ -75,7 +76,7 @@ def take_report(session: Session, _src: str, limits: Reports, asked: Reported, r
     """Write a report down; one that says the same as before is that one. XrpcError when there are too many."""
     matters.lock(session)
     matter = matters.open_of(session, "report", asked.subject.uri)
-    if matter and (before := matters.same(session, matter, asked.reason_type, reporter)):
+    if matter and (before := matters.same(session, matter, asked.reason_type, asked.said, reporter)):
         return before
     _check_reporter(session, limits, reporter, now)
     if matters.count_of(session, asked.subject.uri, now - DAY) >= limits.per_subject:
@@ -83,7 +84,7 @@ def take_report(session: Session, _src: str, limits: Reports, asked: Reported, r
     return _add(session, matter, "report", asked, reporter, (), checked, now)
 
 
-def take_appeal(session: Session, src_did: str, limits: Reports, asked: Reported, reporter: str, checked: bool, now: int) -> Report:
+def take_appeal(session: Session, src_did: str, _limits: Reports, asked: Reported, reporter: str, checked: bool, now: int) -> Report:
     """Write an appeal down. XrpcError: 403 for anybody but the author, AlreadyAppealed; 400 where no label of ours stands."""
     if reporter != asked.subject.author:
         raise XrpcError(403, "Forbidden", "Only its author can appeal against a label.")
@@ -96,15 +97,13 @@ def take_appeal(session: Session, src_did: str, limits: Reports, asked: Reported
     about = {label.decision_id for label in standing}
     if refused := _refused_before(session, asked.subject.uri, about):
         raise XrpcError(403, "AlreadyAppealed", f"Your appeal was rejected: {refused.reason}")
-    _check_reporter(session, limits, reporter, now)
     return _add(session, None, "appeal", asked, reporter, tuple(about), checked, now)
 
 
 def labels_on(session: Session, src_did: str, uri: str, now: int) -> list[Found]:
     """Our labels in force at `now` (µs) on a record, in any version, or on an account."""
-    of_account = [Pattern(f"at://{uri}/app.bsky.actor.profile/self")] if is_did(uri) else []
-    found = labels.query(session, [Pattern(uri), *of_account], [src_did], 0, 250)
-    return [each for each in found if not each.label.neg and (each.label.exp is None or (parse_datetime(each.label.exp) or 0) > now)]
+    subjects = [uri, f"at://{uri}/{PROFILE}/self"] if is_did(uri) else [uri]
+    return [found for subject in subjects for found in labels.in_force_on(session, src_did, subject, format_datetime(now))]
 
 
 def _refused_before(session: Session, uri: str, about: set[int]) -> Matter | None:

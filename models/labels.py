@@ -161,6 +161,16 @@ def in_force(session: Session, src: str, val: str | None, now: str, after: int, 
     )
 
 
+def in_force_on(session: Session, src: str, uri: str, now: str) -> list["Found"]:
+    """What stands at a datetime on a post or an account, oldest first."""
+    return _found(session, f"{_STATE} AND uri = ? AND src = ? AND neg = 0 AND (exp IS NULL OR exp > ?) ORDER BY seq + 0", (uri, src, now))
+
+
+def newest_on(session: Session, src: str, uri: str, limit: int) -> list["Found"]:
+    """The state of a post or an account: what was not taken back first, then the newest."""
+    return _found(session, f"{_STATE} AND uri = ? AND src = ? ORDER BY neg, seq + 0 DESC LIMIT ?", (uri, src, limit))
+
+
 def between(session: Session, after: int, until: int, limit: int) -> list["Found"]:
     """The log itself: the rows with after < seq <= until, oldest first."""
     return _found(

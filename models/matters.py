@@ -55,6 +55,9 @@ class Report(NamedTuple):
 _MATTER = ", ".join(Matter._fields)
 _REPORT = ", ".join(Report._fields)
 _OF_SUBJECT = "SELECT count(*) FROM report JOIN matter ON matter.id = matter_id WHERE matter.uri = ? AND report.created_at > ?"
+_BY_REPORTER = (
+    "SELECT count(*) FROM report JOIN matter ON matter.id = matter_id WHERE reporter = ? AND report.created_at > ? AND kind = 'report'"
+)
 
 
 def lock(session: Session) -> None:
@@ -121,10 +124,10 @@ def add(session: Session, matter: Matter, reason_type: str, said: str | None, re
     return new
 
 
-def same(session: Session, matter: Matter, reason_type: str, reporter: str) -> Report | None:
-    """What this reporter has said before, for the same reason."""
-    found = _reports(session, "WHERE matter_id = ? AND reason_type = ? AND reporter = ?", (matter.id, reason_type, reporter))
-    return next(iter(found), None)
+def same(session: Session, matter: Matter, reason_type: str, said: str | None, reporter: str) -> Report | None:
+    """What this reporter has said before, for the same reason, in the same words or when no words are added."""
+    found = _reports(session, "WHERE matter_id = ? AND reason_type = ? AND reporter = ? ORDER BY id", (matter.id, reason_type, reporter))
+    return next((report for report in found if said in (None, report.said)), None)
 
 
 def reports(session: Session, matter_id: int, limit: int = 50) -> list[Report]:
@@ -133,8 +136,8 @@ def reports(session: Session, matter_id: int, limit: int = 50) -> list[Report]:
 
 
 def count_by(session: Session, reporter: str, since: int) -> int:
-    """How often this account has reported or appealed after a time."""
-    return int(session.execute("SELECT count(*) FROM report WHERE reporter = ? AND created_at > ?", (reporter, since))[0][0])
+    """How often this account has reported after a time; its appeals are not counted."""
+    return int(session.execute(_BY_REPORTER, (reporter, since))[0][0])
 
 
 def count_of(session: Session, uri: str, since: int) -> int:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import libipld
 import pytest
 from aiohttp import web
 from attrs import evolve
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labeler.declaration import Reports
+from labeler.evidence import of_uri
 from labeler.reporting import ReportService, forget_reporters
 from labeler.reports import APPEALS, OLD_OF, REASON_TYPES, Subject, reported, takes
 from models import matters
@@ -151,6 +153,14 @@ async def test_the_same_report_twice_is_one_and_others_of_the_subject_are_added(
     assert [one.reports for one in world.database.read_now(matters.waiting, 9)] == [3]
 
 
+async def test_words_that_are_added_to_a_report_are_not_lost(world: World) -> None:
+    first, again = await world.ask(ANN), await world.ask(ANN, reason="the picture is from 2016")
+    same, nothing = await world.ask(ANN, reason="the picture is from 2016"), await world.ask(ANN)
+
+    assert [one["id"] for one in (first, again, same, nothing)] == [1, 2, 2, 1]
+    assert [one.said for one in world.database.read_now(matters.reports, 1)] == ["the picture is from 2016", None]
+
+
 @pytest.mark.parametrize(
     ("subject", "reason", "words"),
     [
@@ -223,6 +233,24 @@ async def test_an_author_appeals_against_our_labels_in_both_spellings_once(world
     assert (matter.kind, matter.about) == ("appeal", (1,))
     for again in sorted(APPEALS):
         assert (await world.ask(AUTHOR, why=again, status=403))["error"] == "AlreadyAppealed"
+
+
+async def test_who_has_many_labels_may_appeal_against_each_of_them(world: World) -> None:
+    apply(world.database, *[judged(f"post{number}", CIDS[0]) for number in range(7)])
+
+    for number in range(7):
+        await world.ask(AUTHOR, {**POST, "uri": uri(f"post{number}")}, f"{OLD}Appeal")
+    await world.ask(AUTHOR)
+
+
+async def test_the_label_of_the_last_of_very_many_versions_can_be_appealed_and_is_explained(world: World) -> None:
+    versions = [libipld.encode_cid(b"\x01\x71\x12\x20" + number.to_bytes(32, "big")) for number in range(300)]
+    for version in versions:
+        apply(world.database, judged("post", version))
+
+    await world.ask(AUTHOR, {**POST, "cid": versions[-1]}, f"{OLD}Appeal")
+    told = world.database.read_now(of_uri, SRC, [f"{OLD}Appeal"], uri("post"), NOON)
+    assert [(one.cid, one.state) for one in told if one.state != "negated"] == [(versions[-1], "in_force")]
 
 
 async def test_nobody_else_can_appeal_and_not_where_no_label_stands(world: World) -> None:
