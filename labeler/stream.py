@@ -161,10 +161,10 @@ class Subscriber:
 
     async def _send(self, blocks: Iterable[Block]) -> None:
         try:
-            async with asyncio.timeout(self._patience):
-                for block in blocks:
+            for block in blocks:
+                async with asyncio.timeout(self._patience):
                     await self.socket.send_bytes(block.frame)
-                    self.cursor = block.last_seq
+                self.cursor = block.last_seq
         except TimeoutError:
             raise StreamError("ConsumerTooSlow", "Stream consumer too slow") from None
 

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import peewee
 import pytest
+from aiohttp import web
 
 from labeler import frames, replay
 from labeler.service import LabelService
@@ -273,6 +274,22 @@ async def read_to_close(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
     await reader.read()
     writer.close()
     return read
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+async def test_a_consumer_that_reads_slowly_is_given_its_time_for_each_frame(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    send = web.WebSocketResponse.send_bytes
+
+    async def slowly(self: web.WebSocketResponse, data: bytes) -> None:
+        await asyncio.sleep(0.4)
+        await send(self, data)
+
+    monkeypatch.setattr(web.WebSocketResponse, "send_bytes", slowly)
+    count = 4 * label_blocks.SIZE
+    label_many(database, count)
+    database.write_now(replay.seal)
+    async with serving(a_service(database, patience=1.2)) as host, subscribed(host, 0) as socket:
+        assert await take(socket, count) == list(range(1, count + 1))
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
