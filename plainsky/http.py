@@ -37,9 +37,20 @@ def make_app(health: Health, metrics: Metrics, routes: Iterable[web.AbstractRout
     return app
 
 
+PREFLIGHT_HEADERS = {
+    hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",
+    hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, HEAD, POST",
+    # "*" does not mean "authorization" (Fetch standard). Clients like @atproto/api send headers of the protocol with every request.
+    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "authorization, *",
+    hdrs.ACCESS_CONTROL_MAX_AGE: "86400",
+}
+
+
 @web.middleware
 async def manners(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Errors in the shape their readers expect, and one count a request."""
+    """Errors in the shape their readers expect, and one count a request. A browser that asks first whether it may is told that it may."""
+    if request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers and request.path.startswith("/xrpc/"):
+        return web.Response(status=204, headers=PREFLIGHT_HEADERS)
     try:
         response = await handler(request)
     except XrpcError as error:

@@ -5,6 +5,7 @@ import resource
 import signal
 import socket
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -107,6 +108,22 @@ def test_errors_are_in_xrpc_shape(running: Service, path: str, status: int, name
 
     assert (got, body["error"]) == (status, name)
     assert set(body) == {"error", "message"}
+
+
+@pytest.mark.parametrize("nsid", ["com.atproto.label.queryLabels", "com.atproto.moderation.createReport", "app.bsky.feed.getFeedSkeleton"])
+def test_a_browser_that_asks_first_may_send_the_headers_that_the_protocols_clients_send(running: Service, nsid: str) -> None:
+    asked = {
+        "Origin": "https://app.example.org",
+        "Access-Control-Request-Method": "POST" if "create" in nsid else "GET",
+        "Access-Control-Request-Headers": "atproto-accept-labelers,authorization,content-type",
+    }
+    request = urllib.request.Request(f"{running.url}/xrpc/{nsid}", headers=asked, method="OPTIONS")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        told = {name.removeprefix("Access-Control-Allow-"): value for name, value in answer.headers.items()}
+
+    assert answer.status == 204
+    assert (told["Origin"], told["Headers"]) == ("*", "authorization, *")
+    assert asked["Access-Control-Request-Method"] in told["Methods"].split(", ")
 
 
 def test_health_tells_each_part_and_metrics_count(running: Service) -> None:
