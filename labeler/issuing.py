@@ -15,6 +15,7 @@ from labeler.judge import Judge
 from labeler.policy import LabelPolicy
 from models import decisions, label_rates
 from models.database import Database, Session
+from models.duration import SECOND
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,11 @@ There: TypeAlias = Callable[[Sequence[str]], Awaitable[Mapping[str, str | None] 
 """The present cid of each post, None for one that is not there; None when nobody can say just now."""
 
 RENEW_SECONDS = 600.0
+"""From one look at all labels that end soon to the next."""
+ASK_SECONDS = 5.0
+"""At least so long from one question about posts to the next: one asks the AppView eight times."""
+SEEN_SECONDS = 300.0
+"""So long an answer is good for: there may be room for few labels a second."""
 COUNT_SECONDS = 5.0
 
 
@@ -42,11 +48,12 @@ class Issuing:
         healthy: Callable[[], bool],
         poll: float = 0.5,
         there: There | None = None,
+        ask: float = ASK_SECONDS,
     ) -> None:
         self.waiting: Mapping[str, int] = {}
         self.tripped: Sequence[str] = ()
         self._database, self._issuer, self._judge, self._policies = database, issuer, judge, policies
-        self._wake, self._healthy, self._poll, self._there = wake, healthy, poll, there
+        self._wake, self._healthy, self._poll, self._there, self._ask = wake, healthy, poll, there, ask
         self._renewing: asyncio.Task[None] | None = None
         self._renewed_after: Mapping[str, str] = {}
         self._renewed_at = self._counted_at = float("-inf")
@@ -90,10 +97,10 @@ class Issuing:
     async def step(self, seconds: float) -> None:
         """One turn; `seconds` on a clock that does not go back."""
         if await self._database.read(decisions.is_room_wanted):
-            await self._issue(self._issuer.issue)
+            await self._issue()
         if self._signed_upto is not None:
             self._signed_upto = await self._database.write(replay.resign, self._issuer, self._signed_upto)
-        elif seconds - self._renewed_at >= RENEW_SECONDS and self._healthy():
+        elif not self._renewing and seconds - self._renewed_at >= RENEW_SECONDS and self._healthy():
             self._renewed_at = seconds
             self._renewing = asyncio.create_task(self._renew())  # whom it asks must not keep labels waiting
         if self._renewing and self._renewing.done():
@@ -106,15 +113,35 @@ class Issuing:
             self.waiting = await self._database.read(decisions.count_waiting)
             self.tripped = sorted(await self._database.read(label_rates.tripped))
 
-    async def _issue(self, work: Callable[[Session, int], int]) -> None:
-        if await self._database.write(lambda session: work(session, self._issuer.clock())):
+    async def _issue(self) -> None:
+        if await self._database.write(lambda session: self._issuer.issue(session, self._issuer.clock())):
             self._wake()
 
     async def _renew(self) -> None:
-        there, after = None, self._renewed_after
-        if self._there:
-            ending = await self._database.read(renewing.ending, self._issuer.src_did, self._policies, self._issuer.clock(), after)
-            there, self._renewed_after = await self._there(ending.uris), ending.after
-            if there is None:
-                return  # there are days left to ask again
-        await self._issue(lambda session, now: renewing.renew(session, self._issuer, self._judge, self._policies, now, there, after))
+        """Everything that ends soon, some of it at a time."""
+        while await self._renew_some() and self._renewed_after:
+            await asyncio.sleep(self._ask)
+            if not self._healthy():
+                return
+
+    async def _renew_some(self) -> bool:
+        """Whether anybody could say what is still there; if not, there are days left to ask again."""
+        after = self._renewed_after
+        ending = await self._database.read(renewing.ending, self._issuer.src_did, self._policies, self._issuer.clock(), after)
+        there = await self._there(ending.uris) if self._there else None
+        if self._there and there is None:
+            return False
+        self._renewed_after = ending.after
+        until = self._issuer.clock() + SEEN_SECONDS * SECOND
+        while not (await self._renew_now(there, after)).is_all and self._issuer.clock() < until:  # noqa: ASYNC110 - room comes with time
+            await asyncio.sleep(self._poll)
+        return True
+
+    async def _renew_now(self, there: Mapping[str, str | None] | None, after: Mapping[str, str]) -> renewing.Renewed:
+        def work(session: Session) -> renewing.Renewed:
+            return renewing.renew(session, self._issuer, self._judge, self._policies, self._issuer.clock(), there, after)
+
+        done = await self._database.write(work)
+        if done.labels:
+            self._wake()
+        return done

@@ -21,7 +21,9 @@ from models.post import POST
 from models.protocol.syntax import format_datetime, parse_at_uri
 
 AT_ONCE = 200
-"""How many labels of a value one call looks at."""
+"""How many labels of a value one call looks at,"""
+STEP = 8
+"""and how many of them it judges at once: more than there is mostly room for would be judged in vain."""
 
 
 class Ending(NamedTuple):
@@ -39,6 +41,13 @@ def ending(session: Session, src_did: str, policies: Iterable[LabelPolicy], now:
     return Ending(list(uris), {value: some[-1].label.exp or "" for value, some in found.items() if len(some) == AT_ONCE})
 
 
+class Renewed(NamedTuple):
+    """How many labels and negations came of it, and whether that was all; if not, there was no room for more."""
+
+    labels: int
+    is_all: bool
+
+
 def renew(
     session: Session,
     issuer: Issuer,
@@ -47,26 +56,25 @@ def renew(
     now: int,
     there: Mapping[str, str | None] | None = None,
     after: Mapping[str, str] | None = None,
-) -> int:
-    """Renew what ends soon, as far as there is room at `now` (µs), and negate what has no reason any more; how many labels came of it.
+) -> Renewed:
+    """Renew what ends soon, as far as there is room at `now` (µs), and negate what has no reason any more.
 
     there: the present cid of each post that was asked about, None for one that is not there; None where nobody can be asked.
     """
     if decisions.is_room_wanted(session):
-        return 0  # what is new comes first; there are days left
-    return sum(_renew(session, issuer, judge, policy, now, there, after or {}) for policy in policies)
+        return Renewed(0, False)  # what is new comes first; there are days left
+    issued = 0
+    for policy in policies:
+        found = [each for each in _expiring(session, issuer.src_did, policy, now, after or {}) if there is None or _is_there(each, there)]
+        for at in range(0, len(found), STEP):
+            done = _renew(session, issuer, judge, policy, now, found[at : at + STEP])
+            issued += done.labels
+            if not done.is_all:
+                return Renewed(issued, False)
+    return Renewed(issued, True)
 
 
-def _renew(
-    session: Session,
-    issuer: Issuer,
-    judge: Judge,
-    policy: LabelPolicy,
-    now: int,
-    there: Mapping[str, str | None] | None,
-    after: Mapping[str, str],
-) -> int:
-    found = [each for each in _expiring(session, issuer.src_did, policy, now, after) if there is None or _is_there(each, there)]
+def _renew(session: Session, issuer: Issuer, judge: Judge, policy: LabelPolicy, now: int, found: Sequence[Found]) -> Renewed:
     holding: list[Found] = []
     gone: list[Judged] = []
     for each in found:
@@ -77,7 +85,8 @@ def _renew(
             mode = next((verdict.mode for verdict in judged.verdicts if verdict.value == policy.value), None)
             holding += [each] if mode == "auto" else []
             gone += [judged] if mode is None else []
-    return issuer.renewed(session, holding, policy.expires, now) + issuer.apply(session, gone, now)
+    renewed = issuer.renewed(session, holding, policy.expires, now) if holding else 0
+    return Renewed(renewed + issuer.apply(session, gone, now), renewed == len(holding))
 
 
 def _expiring(session: Session, src_did: str, policy: LabelPolicy, now: int, after: Mapping[str, str]) -> list[Found]:

@@ -26,7 +26,7 @@ BY = By("operator", "seen by a person", "ann")
 
 def renewed(database: Database, now: int, *policies: LabelPolicy, by: Issuer | None = None) -> int:
     used = policies or (POLICY,)
-    return database.write_now(renew, by or issuer(now), Judge(used), used, now)
+    return database.write_now(renew, by or issuer(now), Judge(used), used, now).labels
 
 
 def ends(database: Database) -> list[str]:
@@ -114,7 +114,7 @@ def test_only_what_was_seen_to_be_there_in_its_version_is_renewed_where_somebody
     assert sorted(asked.uris) == sorted(uri(rkey) for rkey in ("any", "there", "gone", "edited", "unasked"))
     assert asked.after == {}
     there = {uri("there"): A, uri("gone"): None, uri("edited"): B, uri("any"): B}
-    assert database.write_now(renew, issuer(later), Judge([POLICY]), [POLICY], later, there) == 3
+    assert database.write_now(renew, issuer(later), Judge([POLICY]), [POLICY], later, there).labels == 3
     assert sorted(row[1] for row in log_rows(database)[6:]) == sorted([AUTHOR, uri("any"), uri("there")])
 
 
@@ -127,7 +127,7 @@ def test_what_is_not_renewed_does_not_stand_in_the_way_of_the_rest(database: Dat
     second = database.read_now(ending, SRC, [POLICY], later, first.after)
     assert (len(first.uris), len(second.uris), second.after) == (AT_ONCE, AT_ONCE // 2, {})
     there = dict.fromkeys([*first.uris, *second.uris], A)
-    assert database.write_now(renew, issuer(later), Judge([POLICY]), [POLICY], later, there, first.after) == AT_ONCE // 2
+    assert database.write_now(renew, issuer(later), Judge([POLICY]), [POLICY], later, there, first.after).labels == AT_ONCE // 2
 
 
 async def test_while_nobody_can_say_whether_posts_are_there_nothing_is_renewed_and_nothing_waits_for_the_answer(database: Database) -> None:
@@ -154,6 +154,33 @@ async def test_while_nobody_can_say_whether_posts_are_there_nothing_is_renewed_a
     assert await turns(0, None) == 1
     assert await turns(RENEW_SECONDS, {uri("post"): None}) == 1
     assert await turns(2 * RENEW_SECONDS, {uri("post"): A}) == 2
+
+
+async def test_of_many_labels_that_end_soon_all_are_renewed_as_fast_as_the_throttle_lets(database: Database) -> None:
+    many = AT_ONCE + 50
+    now = NOON + 25 * DAY
+    apply(database, *[judged(f"gone{number}", A) for number in range(5)])
+    for at in range(0, many, 5):  # times of their own: after one of them the next batch begins
+        apply(database, *[judged(f"post{number:03}", A) for number in range(at, at + 5)], by=issuer(NOON + at * SECOND))
+
+    async def there(uris: Sequence[str]) -> dict[str, str | None]:
+        return {uri: None if "gone" in uri else A for uri in uris}
+
+    def clock() -> int:
+        nonlocal now
+        now += SECOND // 2
+        return now
+
+    throttled = Issuer(SRC, KEY, clock, Throttle(per_second=5))
+    working = Issuing(database, throttled, Judge([POLICY]), [POLICY], lambda: None, lambda: True, poll=0, there=there, ask=0)
+    while not working.is_renewing:
+        await working.step(0)
+    while working.is_renewing:
+        await working.step(1)
+        await asyncio.sleep(0)
+
+    rows = await asyncio.to_thread(log_rows, database)
+    assert sorted(row[1] for row in rows[many + 5 :]) == [uri(f"post{number:03}") for number in range(many)]
 
 
 def test_renewing_keeps_to_the_throttle_and_lets_what_is_new_go_first(database: Database) -> None:

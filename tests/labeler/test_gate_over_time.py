@@ -85,7 +85,7 @@ def test_300_judgements_make_a_label_automatic_bad_ones_take_that_back_and_what_
     find(database, judge, "b", 60)  # told again
     assert modes(database, "c000") == [("none", "review", "person")]
     later = NOON + POLICY.expires - duration("1h")
-    assert database.write_now(renewing.renew, issuer(later), judge, [POLICY], later) == 0
+    assert database.write_now(renewing.renew, issuer(later), judge, [POLICY], later).labels == 0
     assert log_rows(database) == issued
 
 
