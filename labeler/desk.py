@@ -165,7 +165,8 @@ class Desk:
         matter = _open(session, item, "appeal")
         if who.rank != "lead":
             raise Refused(f"appeals are decided by a lead: plainsky moderators add {who.name} --role lead")
-        involved = [one.moderator for about in matter.about for one in decisions.chain(session, about) if one.moderator]
+        gave = [one for about in matter.about for one in decisions.chain(session, about)]
+        involved = [one.moderator for first in gave for one in (first, *decisions.seconds(session, first)) if one.moderator]
         others = [one for one in moderators.known(session) if one.rank == "lead" and not _is_of(one.name, involved)]
         if _is_of(who.name, involved) and others:
             raise Refused(f"you gave this label yourself: {others[0].name} should decide")

@@ -221,9 +221,9 @@ def _sum(decided: dict[str, Any]) -> Sum:
 
 
 def _said(session: Session, reasons: Sequence[Decision]) -> tuple[Word, ...]:
-    """The chain, and the second person's yes, which is a decision about the first one's."""
-    agreed = [one for one in decisions.of_uri(session, reasons[0].uri) if one.about_id == reasons[0].id and one.outcome == "confirmed"]
-    return tuple(Word(one.role, one.reason, format_datetime(one.decided_at)) for one in [*reversed(reasons), *agreed])
+    """The chain, and the second person's yes."""
+    said = [*reversed(reasons), *decisions.seconds(session, reasons[0])]
+    return tuple(Word(one.role, one.reason, format_datetime(one.decided_at)) for one in said)
 
 
 def _taken_back(session: Session, later: Told) -> Word:

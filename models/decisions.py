@@ -172,6 +172,11 @@ def chain(session: Session, decision_id: int) -> list[Decision]:
     return found
 
 
+def seconds(session: Session, decision: Decision) -> list[Decision]:
+    """The second person's yes to it, which is a decision about the first one's."""
+    return [one for one in of_uri(session, decision.uri) if one.about_id == decision.id and one.outcome == "confirmed"]
+
+
 def waiting(session: Session, waits_for: WaitsFor, after: int = 0, limit: int = 50, val: str | None = None) -> list[Decision]:
     """What waits, oldest first; of one value if wanted."""
     which = "waits_for = ? AND id > ?" + (" AND val = ?" if val else "")

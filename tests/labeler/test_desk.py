@@ -246,6 +246,19 @@ def test_an_appeal_is_for_a_lead_who_did_not_give_the_label_if_there_is_another(
     do(database, DESK.keep, item, BEN, "no")
 
 
+def test_the_second_person_gave_the_label_too_and_does_not_decide_the_appeal_if_there_is_another(database: Database) -> None:
+    apply(database, judged("post", CIDS[0], by=judge("review", "person")))
+    do(database, DESK.confirm, waiting(database)[0], ANN, "false", wide=True)
+    do(database, DESK.confirm, waiting(database)[0], BEN, "false indeed")
+    appeal(database, Subject(uri("post"), CIDS[0]))
+    (item,) = waiting(database)
+
+    with pytest.raises(Refused, match="eva should decide"):
+        do(database, DESK.keep, item, BEN, "no")
+    do(database, DESK.uphold, item, EVA, "satire")
+    assert log(database) == ["+person post 0", "-person post 0"]
+
+
 def test_an_appeal_against_an_account_label_takes_it_back_from_the_profile_too(database: Database) -> None:
     profile = f"at://{AUTHOR}/app.bsky.actor.profile/self"
     for number, subject in enumerate((AUTHOR, profile)):
