@@ -35,7 +35,7 @@ class Signal:
     """The closest claim, when it is rated false and the post seems to assert it."""
 
     kind = "claim_match"
-    version = 1
+    version = 2
 
     def __init__(self, given: Given) -> None:
         self._bank, self._ratings, self._given = given.bank, given.ratings, given

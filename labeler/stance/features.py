@@ -8,7 +8,20 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from labeler.claims.matching import Match
-from labeler.stance.cues import ATTRIBUTIONS, CORRECTIONS, FACT_CHECKERS, IRONIC_SIGNS, IRONIES, NEGATIONS, QUESTIONS, Cues
+from labeler.stance.clauses import is_doubted, is_somebodys, is_supposed
+from labeler.stance.cues import (
+    ATTRIBUTIONS,
+    CAUSES,
+    CORRECTIONS,
+    COUNTERS,
+    FACT_CHECKERS,
+    IRONIC_SIGNS,
+    IRONIES,
+    NEGATIONS,
+    QUESTIONS,
+    Cues,
+)
+from labeler.stance.opposing import is_reversed
 from labeler.stance.said import Said, tokens
 from models.claims import Claim
 
@@ -29,6 +42,7 @@ class Beside(NamedTuple):
 
 class _Worded(NamedTuple):
     lang: str
+    words: tuple[str, ...]
     tokens: frozenset[str]
     spaced: str
 
@@ -37,7 +51,7 @@ class _Worded(NamedTuple):
 def _worded(claim: Claim, wording: str) -> _Worded:
     found = tokens(wording)
     lang = next((one.lang for one in claim.wordings if one.text == wording), "")
-    return _Worded(lang, frozenset(found), f" {' '.join(found)} ")
+    return _Worded(lang, tuple(found), frozenset(found), f" {' '.join(found)} ")
 
 
 def similarity(one: Beside) -> float:
@@ -91,8 +105,10 @@ def missing_numbers(one: Beside) -> float:
 
 
 def negated(one: Beside) -> float:
-    """1 when a negation stands near the words that are the claim's, and the claim has none."""
-    return float(not _denies(one) and _negates_near(one))
+    """1 when a negation stands near the words that are the claim's, and the claim has none; or when the post says the reverse."""
+    worded = _worded(one.match.claim, one.match.wording)
+    opposite = is_reversed(one.said, one.match.shared, worded.words, worded.lang) or _counters(one, worded)
+    return float(opposite or (not _denies(one) and _negates_near(one)))
 
 
 def affirmed(one: Beside) -> float:
@@ -101,13 +117,15 @@ def affirmed(one: Beside) -> float:
 
 
 def attribution(one: Beside) -> float:
-    """1 when the post says who says so ("claims that", "according to")."""
-    return float(_has(one, ATTRIBUTIONS))
+    """1 when the post says who says so ("claims that", "according to", "The idea that", "Somebody:")."""
+    return float(_has(one, ATTRIBUTIONS) or is_somebodys(one.said, one.match.shared))
 
 
 def question(one: Beside) -> float:
-    """1 when words of the claim stand in a sentence that ends with a question mark, or the post asks whether it is so."""
-    return float(not one.said.asked.isdisjoint(one.match.shared) or _has(one, QUESTIONS))
+    """1 when words of the claim stand in a sentence that ends with a question mark, or the post asks whether it is so or supposes it."""
+    asked = not one.said.asked.isdisjoint(one.match.shared) or _has(one, QUESTIONS)
+    own = _worded(one.match.claim, one.match.wording).tokens
+    return float(asked or is_supposed(one.said, one.match.shared, own) or is_doubted(one.said))
 
 
 def quotation(one: Beside) -> float:
@@ -119,8 +137,8 @@ def quotation(one: Beside) -> float:
 
 
 def irony(one: Beside) -> float:
-    """1 when there is laughter, rolled eyes, "/s" or a turn of phrase that is seldom meant."""
-    return float(any(sign in one.said.folded for sign in IRONIC_SIGNS) or _has(one, IRONIES))
+    """1 when there is laughter, rolled eyes, "/s", cHaNgInG case or a turn of phrase that is seldom meant."""
+    return float(one.said.is_mocking or any(sign in one.said.folded for sign in IRONIC_SIGNS) or _has(one, IRONIES))
 
 
 def correction(one: Beside) -> float:
@@ -129,9 +147,12 @@ def correction(one: Beside) -> float:
 
 
 def fact_check_link(one: Beside) -> float:
-    """1 when it links to a fact-checker, or to where this claim's fact-check stands."""
+    """1 when it links to a fact-checker, to a page that calls itself a fact-check, or to where this claim's fact-check stands."""
     url = one.match.claim.url or ""
-    return float(any(_within(host, FACT_CHECKERS) or (len(host) > 6 and f"/{host}/" in url.replace("www.", "")) for host in one.said.hosts))
+    return float(
+        one.said.checks
+        or any(_within(host, FACT_CHECKERS) or (len(host) > 6 and f"/{host}/" in url.replace("www.", "")) for host in one.said.hosts)
+    )
 
 
 def doubtful_link(one: Beside) -> float:
@@ -216,17 +237,32 @@ def _is_negation(word: str, words: Collection[str]) -> bool:
 
 
 def _negates_near(one: Beside) -> bool:
-    words, shared = NEGATIONS.get(one.said.lang, NEGATIONS["en"]).words, frozenset(one.match.shared)
-    at, negations, hits = 0, [], []
+    words = NEGATIONS.get(one.said.lang, NEGATIONS["en"]).words
+    return _is_near(one, lambda word: _is_negation(word, words))
+
+
+def _counters(one: Beside, worded: _Worded) -> bool:
+    """Whether a verb like "prevent" stands near the claim's words, and the claim is that something causes something."""
+    causes = CAUSES.get(worded.lang, CAUSES["en"]).stems
+    if not any(word.startswith(causes) for word in worded.tokens):
+        return False
+    cues = COUNTERS.get(one.said.lang, COUNTERS["en"])
+    return _is_near(one, lambda word: word in cues.words or word.startswith(cues.stems))
+
+
+def _is_near(one: Beside, wanted: Callable[[str], bool]) -> bool:
+    """Whether such a word stands at most `NEAR` words from one of the claim's."""
+    shared = frozenset(one.match.shared)
+    at, found, hits = 0, [], []
     for word, is_open in zip(one.said.tokens, one.said.open, strict=True):
-        if _is_negation(word, words):
-            negations.append(at)
+        if word not in shared and wanted(word):
+            found.append(at)
         elif word in shared:
             hits.append(at)
             at += 1
         else:
             at += is_open
-    return any(-NEAR <= hit - negation <= NEAR for negation in negations for hit in hits)
+    return any(-NEAR <= hit - other <= NEAR for other in found for hit in hits)
 
 
 def _has(one: Beside, cues: dict[str, Cues]) -> bool:
@@ -239,6 +275,7 @@ def _count(one: Beside, by_lang: dict[str, Cues]) -> int:
     worded, spaced = _worded(one.match.claim, one.match.wording), one.said.spaced
     own = frozenset(one.said.tokens) - worded.tokens
     count = len(own & cues.words) + sum([phrase in spaced and phrase not in worded.spaced for phrase in cues.phrases])
+    count += spaced.startswith(cues.starts) if cues.starts else 0
     return count + sum([word.startswith(cues.stems) for word in own]) if cues.stems else count
 
 

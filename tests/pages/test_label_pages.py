@@ -179,7 +179,7 @@ async def test_a_label_on_a_claim_names_it_its_fact_check_the_words_in_common_an
     assert abs(card["intercept"] + sum(row["value"] * row["weight"] for row in card["features"]) - card["sum"]) < 1e-9
     assert signal["models"]["scorecard"] == shipped().hash
     assert signal["models"].keys() == {"scorecard", "text_model", "claims"}
-    assert label["rule"]["versions"]["claim_match"] == 1
+    assert label["rule"]["versions"]["claim_match"] == 2
 
     page = await reader.get("/labels/1")
     assert_safe(page)
