@@ -82,10 +82,16 @@ def _of_schema(node: dict[str, Any], named: dict[str, dict[str, Any]]) -> Draft:
         publisher=_publisher(get("publisher")) or _publisher(get("author")) or cleaning.host(url),
         url=url,
         reviewed_on=cleaning.day(get("datePublished")) or cleaning.day(get("dateModified")) or cleaning.day(get("dateCreated")),
-        lang=cleaning.language(get("inLanguage")),
+        lang=cleaning.language(get("inLanguage")) or cleaning.language(_language(get("claimReviewed"))),
         title=cleaning.text(get("headline")) or cleaning.text(get("name")),
         summary=cleaning.text(get("description")),
     )
+
+
+def _language(value: Any) -> Any:
+    """Of a JSON-LD value that says it, or of the first of several."""
+    first = value[0] if isinstance(value, list) and value else value
+    return first.get("@language") if isinstance(first, dict) else None
 
 
 def _publisher(value: Any) -> str:

@@ -48,7 +48,7 @@ def _parts(value: Any, depth: int = 3) -> Iterable[str]:
 
 def link(value: Any) -> str | None:
     """The first web address, without fragment; None when there is none."""
-    for part in _parts(value):
+    for part in (*_parts(value), *_parts(_named(value))):
         address = part.strip()
         try:
             parts = urlsplit(address)
@@ -62,6 +62,11 @@ def link(value: Any) -> str | None:
         except ValueError:  # brackets that are no address
             continue
     return None
+
+
+def _named(value: Any) -> Any:
+    """What an object is found by."""
+    return [value.get("@id"), value.get("url")] if isinstance(value, dict) else None
 
 
 def host(address: str | None) -> str:

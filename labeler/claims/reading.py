@@ -19,6 +19,8 @@ SHORTEST_WORDS = 2
 MOST = 1_000_000
 """Claims of one file."""
 
+_PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip"}
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _SCRIPT = re.compile(r"<script[^>]{0,300}application/ld\+json[^>]{0,300}>(.*?)</script", re.IGNORECASE | re.DOTALL)
 
 
@@ -76,10 +78,14 @@ class Reading:
         )
 
     def _opened(self, data: bytes) -> Iterator[Draft]:
+        if packed := next((name for start, name in _PACKED.items() if data.startswith(start)), None):
+            raise NotClaims(f"packed with {packed}: unpack it first")
+        if data.startswith(_UTF16):
+            data = data.decode("utf-16", "replace").encode("utf-8", "replace")
         text_start = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
         if text_start in (b"{", b"["):
             return self._json(data.removeprefix(b"\xef\xbb\xbf").strip())
-        text = data.decode("utf-8-sig", "replace")
+        text = _decoded(data)
         if text_start == b"<":
             return self._page(text)
         try:
@@ -106,6 +112,14 @@ class Reading:
             except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
                 self.dropped["not JSON"] += 1
         yield from claimreview.drafts(document)
+
+
+def _decoded(data: bytes) -> str:
+    """As UTF-8, or, where most letters beyond ASCII are none in it, as spreadsheets of Western Europe write."""
+    text = data.decode("utf-8-sig", "replace")
+    strange = text.count("\ufffd")
+    beyond = len(text) - len(text.encode("ascii", "ignore")) - strange if strange else 0
+    return data.decode("cp1252", "replace") if strange > beyond else text
 
 
 def _pieces(data: bytes) -> list[msgspec.Raw] | None:

@@ -125,6 +125,8 @@ def _add(config: Config, arguments: Namespace) -> int:
         (kept,) = [one for one in database.read_now(bank.alike, [claim]) if claim.wordings[0] in one.wordings][:1] or [claim]
     meaning = config.claims.ratings.meaning(claim.rating)
     _say(f"{kept.id}: {'added' if changed else 'known already'}; {claim.rating!r} means {meaning}.")
+    if kept.status == "retired":
+        _say(f"It is retired and does not count; `plainsky claims retire --undo {kept.id}` takes it back.")
     if meaning == "unknown":
         _say('It can support no label. If it means false, say so in the config: [claims.ratings] false = ["..."].')
     return 0

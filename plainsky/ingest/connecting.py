@@ -95,7 +95,8 @@ async def body_of(answer: aiohttp.ClientResponse, limit: int) -> bytes:
         body += chunk
         if len(body) > limit:
             break
-    return bytes(body[:limit])
+    del body[limit:]  # in place: a large body is not in memory once more
+    return bytes(body)
 
 
 def new_session(token: str = "") -> aiohttp.ClientSession:

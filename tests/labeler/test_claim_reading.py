@@ -148,11 +148,34 @@ def test_a_broken_line_costs_only_itself() -> None:
         pytest.param(b"<html><p>No data</p></html>", "ClaimReview", id="a page without data"),
         pytest.param(b"name,size\na,1\n", "one of claim, wording", id="a table of other things"),
         pytest.param(b"", "neither JSON", id="nothing"),
+        pytest.param(b"\x1f\x8b\x08\x00rest", "gzip: unpack it first", id="a packed file"),
+        pytest.param(b"PK\x03\x04rest", "zip: unpack it first", id="a spreadsheet or another packed file"),
     ],
 )
 def test_a_file_of_another_kind_is_refused_with_what_was_expected(data: bytes, told: str) -> None:
     with pytest.raises(NotClaims, match=told):
         read(data)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16"])
+def test_a_table_is_read_in_whatever_way_its_letters_are_written(encoding: str) -> None:
+    (claim,), _ = read("claim;rating\nDe crème brûlée geneest angst;Onwaar\n".encode(encoding))
+
+    assert claim.wordings[0].text == "De crème brûlée geneest angst"
+
+
+def test_one_broken_letter_does_not_change_how_the_others_are_read() -> None:
+    (claim,), _ = read("claim,rating\nDe crème brûlée geneest angst,Onwaar\n".encode() + b"\xff")
+
+    assert claim.wordings[0].text == "De crème brûlée geneest angst"
+
+
+def test_an_address_may_be_an_object_and_a_claim_may_tell_its_language_itself() -> None:
+    said = {"claimReviewed": {"@value": "Kaas geneest de hik", "@language": "nl"}, "url": {"@id": "https://checks.example/kaas"}}
+
+    claim = one({**REVIEW, **said, "inLanguage": None})
+
+    assert (claim.url, claim.wordings) == ("https://checks.example/kaas", (Wording("Kaas geneest de hik", "nl"),))
 
 
 def test_what_a_file_does_not_say_can_be_given() -> None:

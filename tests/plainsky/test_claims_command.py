@@ -81,6 +81,8 @@ def test_a_claim_is_added_worded_anew_and_retired(claims: Run) -> None:
     assert claims("list", "mosterd")[1] == "0 claims.\n"
     assert "(retired)" in claims("list", "mosterd", "--status", "any")[1]
     assert "1 more retired" in claims("stats")[1]
+    again = claims("add", "Mosterd laat je groeien", "--language", "nl", "--rating", "Onwaar", "--url", "https://checks.example/mosterd")[1]
+    assert f"retired and does not count; `plainsky claims retire --undo {id}`" in again
     assert claims("retire", id, "--undo") == (0, "1 taken back.\n")
 
 
