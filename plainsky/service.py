@@ -15,12 +15,6 @@ from typing import Any
 from aiohttp import web
 
 from feedgen.service import FeedService, Identity
-from labeler.claims.bank import Bank
-from labeler.declaration import did_document_parts
-from labeler.gate import Gate
-from labeler.issuer import Issuer
-from labeler.judge import Judge
-from labeler.service import LabelService
 from models import cursors, lists
 from models.changes import Effect
 from models.database import Database
@@ -31,7 +25,6 @@ from plainsky.asking.follows import Follows
 from plainsky.asking.tokens import Verifier
 from plainsky.changing.deciding import Deciding, known_now, links_of, numbered
 from plainsky.config.schema import Config
-from plainsky.config.signing import signing_key
 from plainsky.errors import OperatorError
 from plainsky.health import Health
 from plainsky.http import make_app
@@ -41,12 +34,7 @@ from plainsky.knowing.following import Following
 from plainsky.knowing.healing import Healer
 from plainsky.knowing.known import Known
 from plainsky.knowing.rechecking import Rechecker
-from plainsky.labeling import Labeling, judge_of
-from plainsky.labeling.banking import BankKeeper, given_of
-from plainsky.labeling.claims import Refresher
-from plainsky.labeling.drifting import Drift
-from plainsky.labeling.gating import GateKeeper
-from plainsky.labeling.reporting import Tending, report_service
+from plainsky.labeling.running import RunningLabeler
 from plainsky.metrics import Metrics
 from plainsky.opening import usable
 from plainsky.pages import Pages
@@ -80,12 +68,7 @@ class Service:
         self._down = contextlib.AsyncExitStack()
         self._always, self._jobs = Jobs(), Jobs()
         self._before: Rooms | None = None
-        self._bank = Bank()
-        self._keeper = BankKeeper(self.database, self._bank, lambda: self.config, clock)
-        self._gate = Gate()
-        self._judge: Judge | None = None
-        self._gatekeeper = GateKeeper(self.database, self._gate, lambda: self._judge, self.metrics)
-        self._drift = Drift(self.database, lambda: self.config, self.metrics)
+        self._labeler = RunningLabeler(self.database, self.metrics, lambda: self.config, clock)
 
     @property
     def url(self) -> str:
@@ -103,35 +86,24 @@ class Service:
             if writes:
                 await lock.take()
             await asyncio.to_thread(self.database.open)
-        await self._keeper.prepare(writes)
-        self._make_labeler()
-        await self._gatekeeper.prepare()
-        await self._drift.prepare() if writes else None
+        await self._labeler.prepare(writes)
         await self._make_feeds()
         following = await self._follow() if writes else None
         log_time = await self.database.read(cursors.log_time)
         self.metrics.stored_up_to(log_time)
         self._feeds.committed((), log_time)
-        signs, watchdog = self._labels.healthy if self._labels else None, self.config.ingest.watchdog / 1e6
-        self.health = Health(self.database, self.metrics.lag, signs, first_after=watchdog)
-        self.health.reads_source, self.health.also["drift"] = writes, self._drift.told
+        self.health = Health(self.database, self.metrics.lag, self._labeler.healthy, first_after=self.config.ingest.watchdog / 1e6)
+        self.health.reads_source, self.health.also["drift"] = writes, self._labeler.drift.told
         await self._listen()
         for jobs in (self._always, self._jobs):
             self._down.push_async_callback(jobs.stop)
-        self._always.start([self._prune_for_ever(), self._drift.run()] if writes else [for_ever(self._feeds.poll, POLL_SECONDS)])
+        self._always.start([self._prune_for_ever(), self._labeler.drift.run()] if writes else [for_ever(self._feeds.poll, POLL_SECONDS)])
         self._begin_jobs(following)
 
     def _begin_jobs(self, following: Following | None) -> None:
         """What goes by the config: it is ended and begun anew when that is another."""
         self._jobs.start(following.jobs() if following else ())
-        if self.writes and self._issuer and self._judge and self._labels:
-            labeling = Labeling(self.database, self.metrics, self._issuer, self._labels, self._clock, self._pages.tries)
-            self._jobs.start(labeling.jobs(self.config, self._judge))
-            self._jobs.start([Tending(self.config, self.database, self.metrics, self._clock).run()])
-        self._jobs.start([self._keeper.run(), self._gatekeeper.run()])
-        claims = self.config.claims
-        if self.writes and claims.sources:
-            self._jobs.start([Refresher(self.database, claims.sources, claims.refresh, self._clock).run()])
+        self._jobs.start(self._labeler.jobs(self.writes, self._pages.tries))
 
     async def reload(self, new: Deciding, reason: str, of_labels: Mapping[str, Effect]) -> None:
         """Decide by another config from now on, between two batches; when this fails, nothing has changed.
@@ -163,14 +135,14 @@ class Service:
 
     def use(self, new: Deciding, rooms: Rooms) -> None:
         """Serve the feeds of these rooms, and show this config."""
-        self.config, self._judge = new.config, new.judge
+        self.config, self._labeler.judge = new.config, new.judge
         self.storer.rooms = rooms
         self._feeds.offer(new.config.feeds, numbered(rooms), links_of(new.config))
         self._pages.follow(new.config)
 
     def deciding(self, config: Config, known: Known) -> Deciding:
         """What this process would decide with by a config."""
-        return Deciding(config, known, judge_of(config, given_of(config, self._bank), self._gate, self._drift.saw), self._issuer)
+        return Deciding(config, known, self._labeler.judge_by(config), self._labeler.issuer)
 
     @property
     def rooms(self) -> Rooms:
@@ -217,20 +189,8 @@ class Service:
         """A batch is in the database: nobody may be shown an older page, and streams have something to send."""
         self._feeds.committed(outcome.feeds, outcome.log_time)
         self.health.heard()
-        if outcome.labelled and self._labels:
-            self._labels.wake()
-
-    def _make_labeler(self) -> None:
-        config = self.config
-        self._issuer: Issuer | None = None
-        self._labels: LabelService | None = None
-        self._judge = judge_of(config, given_of(config, self._bank), self._gate, self._drift.saw)
-        if config.labeler is None:
-            return
-        limits = (config.labeler.throttle, config.labeler.breaker)
-        self._issuer = Issuer(config.labeler_did, signing_key(config), lambda: int(self._clock() * 1e6), *limits)
-        self._labels = LabelService(self.database, self._issuer)
-        self.metrics.watch_each("plainsky_label_subscribers_behind", "Labels that a subscriber has not been sent", self._labels.subscribers)
+        if outcome.labelled:
+            self._labeler.wake()
 
     async def _make_feeds(self) -> None:
         config = self.config
@@ -247,7 +207,7 @@ class Service:
             numbered(rooms),
             Identity(config.service.did, config.service.publisher, config.service.endpoint),
             links_of(config),
-            self._did_parts(),
+            self._labeler.did_document_parts(),
             self._follows(),
         )
 
@@ -263,23 +223,15 @@ class Service:
         self._down.push_async_callback(follows.close)
         return follows.shown_to(Verifier(self._documents, audiences(self.config.service.did, "bsky_fg"), self._clock).verify)
 
-    def _did_parts(self) -> dict[str, list[dict[str, Any]]]:
-        config = self.config
-        if self._issuer is None or config.labeler_did != config.service.did:
-            return {}
-        return did_document_parts(config.labeler_did, self._issuer.public_key, config.service.endpoint)
-
     async def _listen(self) -> None:
         config = self.config
         self._pages = pages = Pages(self.database, config, lambda: self.rooms, self.metrics, self._clock)
-        pages.watches(self._drift)
-        labels = self._labels.routes() if self._labels else []
-        if config.labeler:
-            labels += report_service(config, self.database, self._documents, self._clock).routes()
+        pages.watches(self._labeler.drift)
         recordings = Recordings(config.recording.folder).routes() if config.recording else []
-        app = make_app(self.health, self.metrics, [*self._feeds.routes(), *labels, *recordings, *pages.routes()])
-        if self._labels:
-            app.on_shutdown.append(_closing(self._labels))
+        app = make_app(
+            self.health, self.metrics, [*self._feeds.routes(), *self._labeler.routes(self._documents), *recordings, *pages.routes()]
+        )
+        app.on_shutdown.append(self._labeler.close)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS, handler_cancellation=True)
         await self._runner.setup()
         self._down.push_async_callback(self._runner.cleanup)
@@ -305,10 +257,3 @@ class Service:
         feeds = self.rooms.layout
         gone = await patiently(prune, self.database, feeds.feeds, feeds.feed_ids, self.config.store.retention)
         log.info("pruned %d entries and %d posts", *gone)
-
-
-def _closing(labels: LabelService) -> Callable[[web.Application], Awaitable[None]]:
-    async def close(_: web.Application) -> None:
-        await labels.close()
-
-    return close
