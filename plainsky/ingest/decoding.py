@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 from libipld import encode_cid
 
-from models.events import AccountChanged, Event, IdentityChanged, PostCreated, PostDeleted, PostUpdated
+from models.events import AccountChanged, Event, IdentityChanged, PostCreated, PostDeleted, PostUpdated, RepoReset
 from models.protocol.syntax import is_cid, is_did, is_record_key, is_tid, parse_datetime
 
 SKEW_US = 2 * 60 * 1_000_000
@@ -68,6 +68,18 @@ def post_event(operation: Any, did: Any, rkey: Any, rev: str, time: int, cid: An
 def _good(did: Any, rkey: Any, rev: str, cid: Any, operation: Any) -> bool:
     named = good_did(did) and isinstance(rkey, str) and is_record_key(rkey) and is_tid(rev)
     return named and (operation == "delete" or (isinstance(cid, str) and is_cid(cid)))
+
+
+def well_formed(event: Event) -> bool:
+    """Whether an event that comes from elsewhere than from these functions could have come from them."""
+    if not 0 <= event.time_us < LARGEST_SEQ:
+        return False
+    if isinstance(event, PostCreated | PostUpdated):
+        did, rkey, rev, cid = event.did, event.rkey, event.rev, event.cid
+        return bool(_USUAL.fullmatch(f"{did} {rkey} {rev} {cid}")) or _good(did, rkey, rev, cid, None)
+    if isinstance(event, PostDeleted):
+        return _good(event.did, event.rkey, event.rev, None, "delete")
+    return good_did(event.did) and (not isinstance(event, RepoReset) or is_tid(event.rev))
 
 
 def account_event(body: dict[str, Any], time: int) -> AccountChanged | None:

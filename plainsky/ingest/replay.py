@@ -4,6 +4,7 @@ Its host is the path of the recording, its cursor the number of a line over all 
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,8 +13,11 @@ import msgspec
 
 from models.events import Event
 from plainsky.ingest import Position, Sink
+from plainsky.ingest.decoding import well_formed
 from plainsky.ingest.notes import BeginNote, GapNote, noted
 from plainsky.ingest.recording import lines
+
+log = logging.getLogger(__name__)
 
 BREATH_EVERY = 255  # after every 256 lines others may run: a mask
 NAP_SECONDS = 1.0
@@ -34,6 +38,7 @@ class Replay:
     ) -> None:
         self.received = 0
         self._pace, self._clock, self._sleep = pace, clock, sleep
+        self._bad = 0
         self._last_us: int | None = None
         self._hole: int | None = None  # the time of the last event before one
 
@@ -51,7 +56,7 @@ class Replay:
             self.received += 1
             event = decoded(line)
             if event is None:
-                self._note(line, sink)
+                self._note(line, f"{host}: line {number}", sink)
                 continue
             self._pass_hole(event, sink)
             if self._pace:
@@ -61,8 +66,9 @@ class Replay:
             if not number & BREATH_EVERY:
                 await asyncio.sleep(0)
                 await sink.room()
+        log.info("%s: played to its end, %d lines that are no events left out", host, self._bad)
 
-    def _note(self, line: bytes, sink: Sink) -> None:
+    def _note(self, line: bytes, where: str, sink: Sink) -> None:
         note = noted(line)
         if isinstance(note, GapNote):
             sink.gap(note.from_us, note.to_us, note.cause)
@@ -70,6 +76,9 @@ class Replay:
             self._hole = self._last_us
         elif note is None:
             sink.drop("bad_line")
+            self._bad += 1
+            if self._bad == 1:
+                log.warning("%s is no event, and left out, as are others like it: %s", where, _why_not(line))
 
     def _pass_hole(self, event: Event, sink: Sink) -> None:
         """Nobody recorded between the last event and this one."""
@@ -88,6 +97,16 @@ class Replay:
 def decoded(line: bytes) -> Event | None:
     """The event of a line; None when it is none."""
     try:
-        return _decode(line)
+        event = _decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+    return event if well_formed(event) else None
+
+
+def _why_not(line: bytes) -> str:
+    """What is wrong with a line that is no event, in a few printable words."""
+    try:
+        _decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return ascii(str(error) or type(error).__name__)[1:-1][:200]
+    return "a DID, record key, revision, CID or time that is none"

@@ -134,6 +134,33 @@ async def test_a_bad_line_is_dropped_and_counted_and_keeps_its_number(tmp_path: 
     assert sink.cursors == [1, 6]
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"time_us": 10**30},
+        {"time_us": 2**63},
+        {"time_us": -1},
+        {"did": 'x","y'},
+        {"did": "did:plc:\0"},
+        {"rkey": "a/b"},
+        {"rev": ""},
+        {"cid": "none"},
+    ],
+)
+async def test_a_recording_of_others_cannot_say_what_no_wire_says(
+    changed: dict[str, object], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "by-hand.jsonl.zst"
+    good = next(lines(recorded(tmp_path / "good", EVERY_KIND)))
+    file.write_bytes(zstandard.compress(b"\n".join([good, json.dumps({**json.loads(good), **changed}).encode(), good])))
+
+    sink = await played(file)
+
+    assert sink.cursors == [1, 3]
+    assert sink.dropped == {"bad_line": 1}
+    assert "line 2 is no event" in caplog.text
+
+
 async def test_a_recording_that_is_not_there_or_is_none_is_the_operators_error(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="there is no recording"):
         await played(tmp_path / "nothing")
