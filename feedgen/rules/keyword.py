@@ -29,6 +29,8 @@ from models.text import contains, finder, fold, without_addresses
 
 
 def _no_address(_rule: object, _attribute: object, written: str) -> None:
+    if not fold(written).strip(" *"):
+        raise ValueError("expected a word; for every post take two includes, as docs/rules.md shows under reply")
     if without_addresses(fold(written)) != fold(written):
         raise ValueError('expected words, which are not looked for in addresses: take kind = "link_domain", or "mention" for an @handle')
 

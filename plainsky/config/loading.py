@@ -22,11 +22,15 @@ def load(path: FilePath | str, environment: Mapping[str, str] | None = None) -> 
     """Read the file; `environment` is this process's unless given."""
     try:
         text = FilePath(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        where = f"line {error.object[: error.start].count(10) + 1}"
+        raise ConfigErrors([Problem((), f"{where} is no UTF-8: let your editor save the file in that encoding")], str(path)) from None
     except FileNotFoundError:
         hint = "no such file: write one with `plainsky init`, or copy config.example.toml"
         raise ConfigErrors([Problem((), hint)], str(path)) from None
     except (OSError, ValueError) as error:
-        raise ConfigErrors([Problem((), f"cannot be read: {error}")], str(path)) from None
+        why = (isinstance(error, OSError) and error.strerror) or error
+        raise ConfigErrors([Problem((), f"cannot be read: {why}")], str(path)) from None
     return parse(text, str(path), os.environ if environment is None else environment)
 
 

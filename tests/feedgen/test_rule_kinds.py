@@ -105,6 +105,12 @@ def test_accents_do_not_count_where_they_are_folded(word: str, text: str, found:
     )
 
 
+@pytest.mark.parametrize("word", ["*", "**", " * ", "\xad", "\u3000"])
+def test_a_keyword_holds_more_than_a_star(word: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        load("keyword")(any=("fine", word))
+
+
 def test_a_keyword_is_looked_for_in_the_text_unless_told_otherwise() -> None:
     post = Post("nothing", alts=("A red fox", "on a hill"), card=("Title", "a fox hunt"))
 

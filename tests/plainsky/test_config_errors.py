@@ -320,7 +320,7 @@ def test_odd_keys_and_long_values_are_shown_in_one_safe_line() -> None:
 
 def test_a_file_that_cannot_be_read_is_told_with_what_to_do(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("config")
-    (folder / "latin.toml").write_bytes(b'name = "\xe9"')
+    (folder / "latin.toml").write_bytes(b'# names\nname = "\xe9"')
 
     (folder / "windows.toml").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
 
@@ -329,5 +329,5 @@ def test_a_file_that_cannot_be_read_is_told_with_what_to_do(tmp_path_factory: py
         load(folder / "config.toml")
     with pytest.raises(ConfigErrors, match="cannot be read"):
         load(folder)
-    with pytest.raises(ConfigErrors, match="cannot be read"):
+    with pytest.raises(ConfigErrors, match="line 2 is no UTF-8: let your editor save"):
         load(folder / "latin.toml")
