@@ -1,5 +1,6 @@
 """What every wire's decoder needs: times, and post events made of checked parts. Pure; the hot path of ingest."""
 
+import logging
 import re
 from collections.abc import Callable
 from time import time_ns
@@ -9,6 +10,8 @@ from libipld import encode_cid
 
 from models.events import AccountChanged, Event, IdentityChanged, PostCreated, PostDeleted, PostUpdated, RepoReset
 from models.protocol.syntax import is_cid, is_did, is_record_key, is_tid, parse_datetime
+
+log = logging.getLogger(__name__)
 
 SKEW_US = 2 * 60 * 1_000_000
 """How far ahead of ours a clock upstream may be (docs.bsky.app, advanced guides, timestamps)."""
@@ -25,6 +28,7 @@ class Clock:
 
     def __init__(self, now_us: Callable[[], int] = lambda: time_ns() // 1000) -> None:
         self._now_us = now_us
+        self._told = False
         self.latest_us = 0
         """Up to here a time is believed unseen; `bounded` moves it on. Readers look here first, for they must be quick."""
 
@@ -32,7 +36,12 @@ class Clock:
         """For a time beyond `latest_us`: so the clock is only read every two minutes of a stream."""
         now = self._now_us()
         self.latest_us = now + SKEW_US
-        return time if time <= self.latest_us else now
+        if time <= self.latest_us:
+            return time
+        if not self._told:
+            self._told = True
+            log.warning("upstream tells a time that is %d s ahead of this machine's: is its clock right?", (time - now) // 1_000_000)
+        return now
 
 
 def time_us(text: Any) -> int | None:

@@ -13,6 +13,7 @@ from aiohttp import WSMsgType
 
 from plainsky.ingest import POSTS, Position, Refused, Sink
 from plainsky.ingest.connecting import BadRequest, NotServed, WebSocket, connected, ended
+from plainsky.ingest.decoding import Clock
 from plainsky.ingest.dictionaries import Dictionaries, Dictionary
 from plainsky.ingest.gaps import Gap
 from plainsky.ingest.jetstream_lines import V1Lines, V2Lines
@@ -38,6 +39,7 @@ class Jetstream:
 
     def __init__(self, wire: Wire = "auto", margin_us: int = 10_000_000, compress: bool = True) -> None:
         self.received = 0
+        self._clock = Clock()
         self._wire = wire
         self._margin_us = margin_us
         self._dictionaries = Dictionaries() if compress else None
@@ -59,7 +61,9 @@ class Jetstream:
         for _ in range(HANDSHAKES):
             dictionary = await self._dictionary(host)
             try:
-                return await self._read(host, V2_PATH, _v2_query(cursor, dictionary), V2Lines(sink, gap).read, sink, dictionary)
+                return await self._read(
+                    host, V2_PATH, _v2_query(cursor, dictionary), V2Lines(sink, gap, self._clock).read, sink, dictionary
+                )
             except BadRequest as error:
                 if error.name == "CursorTooOld" and start and cursor != self._by_time(start):
                     gap.suspect("CursorTooOld")
@@ -76,7 +80,7 @@ class Jetstream:
         query: Query = [("wantedCollections", POSTS)]
         query += [("cursor", cursor)] if cursor else []
         query += [("compress", "true")] if dictionary else []
-        await self._read(host, V1_PATH, query, V1Lines(sink, Gap(sink, start), start).read, sink, dictionary)
+        await self._read(host, V1_PATH, query, V1Lines(sink, Gap(sink, start), start, self._clock).read, sink, dictionary)
 
     async def _read(
         self, host: str, path: str, query: Query, read: Callable[[bytes], None], sink: Sink, dictionary: Dictionary | None

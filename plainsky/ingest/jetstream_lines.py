@@ -87,10 +87,10 @@ _decode_v2 = msgspec.json.Decoder(V2Line).decode
 
 
 class _Lines:
-    def __init__(self, sink: Sink, gap: Gap, clock: Clock | None = None) -> None:
+    def __init__(self, sink: Sink, gap: Gap, clock: Clock) -> None:
         self._put, self._passed, self._drop = sink.put, sink.passed, sink.drop
         self._gap = gap
-        self._clock = clock or Clock()
+        self._clock = clock
 
     def _post(self, commit: Commit | V2Commit, did: str, time: int) -> Event | None:
         record = None if commit.operation == "delete" else _decode_record(commit.record)
@@ -114,7 +114,7 @@ class _Lines:
 class V1Lines(_Lines):
     """Reads `/subscribe`. Its cursor is the time of an event on the wire; the server clamps one that is too old without a word."""
 
-    def __init__(self, sink: Sink, gap: Gap, start: Position | None, clock: Clock | None = None) -> None:
+    def __init__(self, sink: Sink, gap: Gap, start: Position | None, clock: Clock) -> None:
         super().__init__(sink, gap, clock)
         self._start_us = start.time_us if start else None
 

@@ -177,11 +177,12 @@ def test_a_record_that_is_no_cbor_is_dropped_without_the_commits_other_posts() -
     assert len(sink.events) == 1
 
 
-def test_a_time_ahead_of_us_becomes_now_so_that_no_later_event_looks_late() -> None:
+def test_a_time_ahead_of_us_becomes_now_so_that_no_later_event_looks_late(caplog: pytest.LogCaptureFixture) -> None:
     times = ["2026-11-20T20:01:59Z", "2099-01-01T00:00:00Z", "2026-11-20T19:59:00Z"]
     frames = [frame("#account", {"did": DID, "seq": seq, "time": time, "active": True}) for seq, time in enumerate(times, 1)]
 
     assert [event.time_us - NOW for event in digested(*frames).events] == [119_000_000, 0, -60_000_000]
+    assert caplog.text.count("is its clock right?") == 1
 
 
 async def test_too_big_and_rebase_are_ignored() -> None:
