@@ -79,7 +79,8 @@ def _http_error(request: web.Request, error: web.HTTPException) -> web.StreamRes
         return web.Response(status=error.status, text=error.reason, headers=kept)
     if error.status == 404:
         return xrpc_error(XrpcError(501, "MethodNotImplemented", "This service does not have that method."))
-    response = xrpc_error(XrpcError(error.status, _NAMES.get(error.status, "InvalidRequest"), error.text or error.reason))
+    what = f"This method is called with {error.headers[hdrs.ALLOW]}." if hdrs.ALLOW in error.headers else error.text or error.reason
+    response = xrpc_error(XrpcError(error.status, _NAMES.get(error.status, "InvalidRequest"), what))
     for header in (hdrs.ALLOW, hdrs.UPGRADE, hdrs.RETRY_AFTER):
         if header in error.headers:
             response.headers[header] = error.headers[header]

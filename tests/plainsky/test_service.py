@@ -19,7 +19,7 @@ from plainsky.ingest.recording import Recorder
 from plainsky.memory import OPEN_FILES, take_room
 from plainsky.sample import sample_events
 from tests.support.lexicons import assert_valid_output
-from tests.support.programs import LABELER_KEY, Service, replaying, wait_until
+from tests.support.programs import LABELER_KEY, Service, replaying, request_json, wait_until
 
 TABLES = """
 [[feeds]]
@@ -126,6 +126,12 @@ def test_a_browser_that_asks_first_may_send_the_headers_that_the_protocols_clien
     assert asked["Access-Control-Request-Method"] in told["Methods"].split(", ")
 
 
+def test_a_method_called_wrongly_says_how_it_is_called(running: Service) -> None:
+    request = urllib.request.Request(running.url + "/xrpc/app.bsky.feed.getFeedSkeleton", b"", method="POST")
+
+    assert request_json(request, 10) == (405, {"error": "MethodNotAllowed", "message": "This method is called with GET,HEAD."})
+
+
 def test_health_tells_each_part_and_metrics_count(running: Service) -> None:
     health = running.get("/_health")[1]
     metrics = text(running, "/metrics")
@@ -173,8 +179,6 @@ def test_a_request_that_is_none_is_refused_and_leaves_no_line_in_the_log(running
 
 
 def test_the_start_page_shows_feeds_and_reasons_without_script_cookie_or_third_party(running: Service) -> None:
-    import urllib.request
-
     with urllib.request.urlopen(f"{running.url}/") as answer:
         page, headers = answer.read().decode(), answer.headers
 
@@ -292,7 +296,5 @@ def test_health_is_503_while_the_database_is_away_and_200_when_it_is_back(on_pos
 
 def text(service: Service, path: str) -> str:
     """An answer as text."""
-    import urllib.request
-
     with urllib.request.urlopen(service.url + path) as answer:
         return str(answer.read().decode())
