@@ -11,6 +11,7 @@ from labeler.definitions import locales_of, untold
 from plainsky.config.describe import described
 from plainsky.config.loading import load
 from plainsky.config.schema import Config, is_local
+from plainsky.errors import OperatorError
 
 DEFAULT = Path("config.toml")
 EXAMPLE = Path("config.example.toml")
@@ -47,8 +48,20 @@ def _not_there_yet(config: Config) -> Iterator[str]:
     labeler, ingest = config.labeler, config.ingest
     if labeler and not labeler.key and not labeler.key_file.exists():
         yield f"Note: there is no {labeler.key_file} yet, which the labeler needs: `plainsky keys new` makes one."
+    elif labeler:
+        yield from _bad_key(config)
     if ingest.source == "replay" and ingest.path and not ingest.path.exists():
         yield f"Note: there is no {ingest.path} to replay."
+
+
+def _bad_key(config: Config) -> Iterator[str]:
+    """Why `run` would not take the key: perhaps only for whoever runs this."""
+    from plainsky.config.signing import signing_key  # only a labeler needs the libraries
+
+    try:
+        signing_key(config)
+    except OperatorError as error:
+        yield f"Note: `plainsky run` would refuse the signing key. {error}"
 
 
 def _by_default(config: Config) -> Iterator[str]:

@@ -125,7 +125,26 @@ def test_check_tells_of_a_key_that_is_not_there_yet(
 
     monkeypatch.setenv("PLAINSKY_LABELER_KEY", "1" * 64)
     assert main(["check", str(ROOT / "config.example.toml")]) == 0
-    assert "signing with the key from the environment" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "signing with the key from the environment" in said
+    assert "refuse" not in said
+
+
+def test_check_tells_of_a_key_that_run_would_refuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLAINSKY_LABELER_KEY", "SECRET")
+    assert main(["check", str(ROOT / "config.example.toml")]) == 0
+    said = capsys.readouterr().out
+    assert "would refuse the signing key" in said
+    assert "SECRET" not in said
+
+    monkeypatch.delenv("PLAINSKY_LABELER_KEY")
+    Path("labeler.key").write_text("1" * 64)
+    Path("labeler.key").chmod(0o644)
+    assert main(["check", str(ROOT / "config.example.toml")]) == 0
+    assert "would refuse the signing key. [labeler]: labeler.key: others on this machine may read" in capsys.readouterr().out
 
 
 def test_an_interrupt_ends_quietly_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
