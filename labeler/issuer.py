@@ -33,11 +33,17 @@ AT_ONCE = 1_000
 class Issuer:
     """Signs as `src_did` with `key`. Used by one thread at a time; other processes may have theirs on the same database.
 
-    Without throttle and breaker everything is issued at once.
+    Without throttle and breaker everything is issued at once. seq_above: what is issued gets higher numbers, after a log that was lost.
     """
 
     def __init__(
-        self, src_did: str, key: PrivateKey, clock: Clock, throttle: Throttle | None = None, breaker: Breaker | None = None
+        self,
+        src_did: str,
+        key: PrivateKey,
+        clock: Clock,
+        throttle: Throttle | None = None,
+        breaker: Breaker | None = None,
+        seq_above: int = 0,
     ) -> None:
         self.src_did = src_did
         self.public_key = key.public_key
@@ -45,7 +51,7 @@ class Issuer:
         self._key, self.clock = key, clock
         self._for_labels = throttle.for_labels if throttle else UNLIMITED
         self._for_negations = throttle.for_negations if throttle else UNLIMITED
-        self._breaker, self._baselines = breaker, Baselines()
+        self._breaker, self._baselines, self._seq_above = breaker, Baselines(), seq_above
 
     def apply(self, session: Session, items: Iterable[Item], now: int | None = None) -> bool:
         """Decide and write what follows from what became of posts, in order; True when the stream has something new.
@@ -102,6 +108,8 @@ class Issuer:
         return signing.verify(label, self.sign(label), self.public_key)
 
     def _work(self, session: Session, now: int, heads: Heads) -> "_Work":
+        if heads.seq < self._seq_above:
+            heads = heads._replace(seq=self._seq_above)
         room = Room(session, self._for_labels, self._for_negations, heads.seq, now)
         guard = Guard(session, self._breaker, self._baselines, heads.tripped, now)
         return _Work(self, session, room, guard, heads, now)

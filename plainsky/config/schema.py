@@ -197,6 +197,8 @@ class Labeler:
     scorecard: Scorecard | None = field(default=None, validator=validators.optional(_computes))
     """Instead of the one that comes with the project."""
     text_model: TextModel | None = None
+    seq_above: int = field(default=0, validator=_expect("a number from 0 to a million million", lambda n: 0 <= n <= 10**12))
+    """New labels get higher numbers in the stream: after a loss, so that none is used twice."""
 
 
 def _is_source(text: str) -> bool:

@@ -62,7 +62,7 @@ class RunningLabeler:
     def _make_issuer(self, config: Config) -> None:
         if config.labeler is None:
             return
-        limits = (config.labeler.throttle, config.labeler.breaker)
+        limits = (config.labeler.throttle, config.labeler.breaker, config.labeler.seq_above)
         self.issuer = Issuer(config.labeler_did, signing_key(config), lambda: int(self._clock() * 1e6), *limits)
         self._labels = labels = LabelService(self._database, self.issuer)
         self._metrics.watch_each("plainsky_label_subscribers_behind", "Labels that a subscriber has not been sent", labels.subscribers)

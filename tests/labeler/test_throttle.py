@@ -128,6 +128,15 @@ def test_a_head_start_of_seq_after_a_loss_counts_nothing_that_is_not_there(datab
     assert [row[0] for row in log_rows(database)] == [1_000_001, 1_000_002, 1_000_003]
 
 
+def test_after_a_loss_labels_begin_above_all_that_was_ever_sent_and_go_on_from_there(database: Database) -> None:
+    apply(database, *told(1))
+    for count in (1, 2):
+        apply(database, *told(1, start=count), by=Issuer(SRC, KEY, lambda: NOON + HOUR, seq_above=1_000_000))
+    apply(database, *told(1, start=3), by=Issuer(SRC, KEY, lambda: NOON + HOUR))
+
+    assert [row[0] for row in log_rows(database)] == [1, 1_000_001, 1_000_002, 1_000_003]
+
+
 STORY = st.lists(
     st.tuples(st.integers(0, 3_000_000), st.lists(st.tuples(st.integers(0, 5), st.sampled_from([A, B, None])), min_size=1, max_size=4)),
     max_size=8,
