@@ -70,6 +70,8 @@ def _by_default(config: Config) -> Iterator[str]:
     name, _, port = service.hostname.partition(":")
     if is_local(name) and port and int(port) != service.port:
         yield f'Note: the hostname "{service.hostname}" has another port than the one that is listened on, {service.port}.'
+    if config.labeler and not is_local(name) and config.labeler_did == service.web_did:
+        yield f"Note: {config.labeler_did} has no account, so apps find no labeler there: [labeler] did names one (docs/labeler.md)."
     for feed in config.feeds:
         if feed.edition and feed.edition.timezone == "UTC":
             yield f'Note: the feed "{feed.name}" changes by UTC. For a place\'s clock, write timezone = "Europe/Brussels" in its edition.'

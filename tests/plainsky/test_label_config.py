@@ -67,3 +67,13 @@ def test_a_label_without_words_for_readers_of_a_feed_is_told(
     assert [f'Note: the label "claim" has no text in {missing}, which a feed is for' in line for line in told] == (
         [True] if missing else []
     )
+
+
+@pytest.mark.parametrize(("did", "is_told"), [("", True), ('did = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"', False)])
+def test_a_labeler_without_an_account_is_told_since_apps_will_not_find_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], did: str, is_told: bool
+) -> None:
+    (tmp_path / "config.toml").write_text(HEAD.replace("[labeler]", f"[labeler]\n{did}"))
+
+    assert main(["check", str(tmp_path / "config.toml")]) == 0
+    assert ("has no account, so apps find no labeler there" in capsys.readouterr().out) is is_told
