@@ -148,6 +148,8 @@ class Record:
         yield from self._leave(item, verdicts.keys() | self._given(item))
         for key, verdict in verdicts.items():
             if change := self._answer(key, verdict, now):
+                if change.action == "label":  # the machine may alone what it asked before
+                    yield from map(Dropped, sorted(self._open.pop(key, ())))
                 yield change
 
     def _leave(self, item: Item, kept: Collection[Key]) -> Iterator[Change | Dropped]:

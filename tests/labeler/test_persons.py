@@ -109,6 +109,13 @@ def test_a_candidate_that_is_rejected_is_not_asked_again_nor_its_text(database: 
     assert [one.id for one in database.read_now(decisions.waiting, "person")] == [candidate.id]
 
 
+def test_a_candidate_goes_when_the_machine_may_give_the_label_alone(database: Database) -> None:
+    apply(database, judged("post", A, by=judge("review")))
+    apply(database, judged("post", A))
+
+    assert (log(database), waiting(database)) == (["+plainsky-test post A"], {})
+
+
 @pytest.mark.parametrize("change", [deleted("post"), judged("post", B, HARMLESS)], ids=["deleted", "edited"])
 def test_a_candidate_goes_with_its_version(database: Database, change: Any) -> None:
     apply(database, judged("post", A, by=judge("review", "person")), change)
