@@ -60,7 +60,7 @@ def _check_expires(_policy: object, _attribute: Any, expires: Duration) -> None:
 
 
 def _check_targets(_policy: object, _attribute: Any, targets: tuple[Target, ...]) -> None:
-    if "post" not in targets and "account" not in targets:
+    if "post" not in targets:
         raise ValueError('expected ["post"], or ["post", "account"] for a label that a person may put on an account, too')
 
 

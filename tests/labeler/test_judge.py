@@ -207,6 +207,7 @@ def test_evidence_names_the_versions_of_all_that_decided() -> None:
         ({"expires": duration("5m")}, "between 1h and 52w"),
         ({"expires": duration("99w")}, "between 1h and 52w"),
         ({"targets": ()}, "post"),
+        ({"targets": ("account",)}, "post"),
         ({"abstain": ("gtubo",)}, "is no signal"),
     ],
     ids=str,
