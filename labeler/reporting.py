@@ -107,9 +107,10 @@ def labels_on(session: Session, src_did: str, uri: str, now: int) -> list[Found]
 
 
 def _refused_before(session: Session, uri: str, about: set[int]) -> Matter | None:
-    """The appeal against all of these that was rejected."""
+    """The appeal against all of these that was rejected; a label that was taken back and given again for the same reasons is the same."""
     rejected = [matter for matter in matters.of_uri(session, uri) if matter.kind == "appeal" and matter.outcome == "rejected"]
-    return next((matter for matter in reversed(rejected) if about <= set(matter.about)), None)
+    chains = [{one.id for one in decisions.chain(session, decision_id)} for decision_id in about] if rejected else []
+    return next((matter for matter in reversed(rejected) if not any(chain.isdisjoint(matter.about) for chain in chains)), None)
 
 
 def _check_reporter(session: Session, limits: Reports, reporter: str, now: int) -> None:

@@ -193,6 +193,16 @@ def both(database: Database) -> Item:
     return waiting(database)[0]
 
 
+def test_an_upheld_appeal_that_is_undone_and_rejected_is_told_as_such_when_it_comes_again(database: Database, appealed: Item) -> None:
+    done = do(database, DESK.uphold, appealed, BEN, "it is satire")
+    do(database, DESK.undo, done, BEN, "no, it is not")
+    assert log(database) == ["+plainsky-test post 0", "-plainsky-test post 0", "+plainsky-test post 0"]
+    do(database, DESK.keep, waiting(database)[0], BEN, "it repeats the claim as true")
+
+    with pytest.raises(XrpcError, match="it repeats the claim as true"):
+        appeal(database, Subject(uri("post"), CIDS[0]))
+
+
 def test_of_two_labels_one_may_go_and_the_other_stay_each_with_its_reason(database: Database) -> None:
     item = both(database)
     assert database.read_now(values_of, item) == ["person", "plainsky-test"]
