@@ -216,6 +216,9 @@ _STATE = (
 _OF_ONE = f"{_STATE} AND uri = ? AND seq + 0 > ? ORDER BY seq + 0 LIMIT ?"
 _STEMS = ("at://did:plc:", "at://did:web:", "did:plc:", "did:web:")
 """A prefix that goes no further than these matches about everything."""
+_PLC_STEMS = ("at://did:plc:", "did:plc:")
+BROAD = 1 / 64
+"""So large a share of the log is found sooner along the log, and all of it would have to be sorted otherwise."""
 
 
 class Pattern(NamedTuple):
@@ -246,7 +249,7 @@ def query(session: Session, patterns: Sequence[Pattern], sources: Collection[str
         sql += f" AND src IN ({', '.join('?' * len(sources))})"
         parameters += sources
     # Walking the log is right when most of it matches; for the rest the planner is kept from it, and goes by uri.
-    seq = "seq" if any(pattern.prefix and _is_broad(pattern.uri) for pattern in patterns) else "seq + 0"
+    seq = "seq" if sum(_share(pattern.uri) for pattern in patterns if pattern.prefix) > BROAD else "seq + 0"
     return _found(session, f"{sql} AND {seq} > ? ORDER BY {seq} LIMIT ?", (*parameters, after, limit))
 
 
@@ -262,8 +265,11 @@ def _where(pattern: Pattern) -> tuple[str, tuple[str, ...]]:
     return "(uri >= ? AND uri < ?)", (pattern.uri, end)
 
 
-def _is_broad(prefix: str) -> bool:
-    return any(stem.startswith(prefix) for stem in _STEMS)
+def _share(prefix: str) -> float:
+    """How much of the log it may match: each character of a did:plc is one of 32."""
+    if any(stem.startswith(prefix) for stem in _STEMS):
+        return 1.0
+    return max((32.0 ** (len(stem) - len(prefix)) for stem in _PLC_STEMS if prefix.startswith(stem)), default=0.0)
 
 
 def _found(session: Session, sql: str, values: Sequence[Any]) -> list[Found]:

@@ -211,7 +211,10 @@ def test_a_narrow_question_goes_by_uri_and_a_broad_one_along_the_log(database: D
     for narrow in ([Pattern(uri("a"))], [Pattern(uri("a"), prefix=True)], [Pattern(uri("a")), Pattern(SRC, prefix=True)]):
         assert "SCAN label" not in plan(*narrow)
         assert "USING INDEX label_by_uri (uri" in plan(*narrow)
-    assert "SEARCH label USING INTEGER PRIMARY KEY (rowid>?)" in plan(Pattern("", prefix=True))
+    many = [Pattern(f"at://did:plc:{letter}", prefix=True) for letter in "abcdefghijklmnopqrstuvwxyz234567"]
+    for broad in ([Pattern("", prefix=True)], many[:1], many):
+        assert "SEARCH label USING INTEGER PRIMARY KEY (rowid>?)" in plan(*broad)
+    assert "USING INDEX label_by_uri (uri" in plan(Pattern("at://did:plc:ewvi", prefix=True), Pattern("at://did:web:x", prefix=True))
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
