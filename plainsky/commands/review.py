@@ -132,6 +132,7 @@ class _Review:
             elif item.kind == "report" and pressed in "yY" and sight.gone:
                 raise Refused("nobody sees it any more, so there is nothing to label")
             else:
+                self._who = _moderator(self._database, self._who.name)  # who was removed, during a sitting, decides no more
                 self._decide(item, sight, pressed)
         except Refused as refused:
             if pressed != "u":

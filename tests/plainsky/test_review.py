@@ -251,6 +251,17 @@ def test_only_moderators_review_and_only_in_a_terminal(config: Path, stored: Dat
     assert "needs a terminal" in capsys.readouterr().err
 
 
+def test_who_was_removed_during_a_sitting_decides_no_more(config: Path, stored: Database) -> None:
+    candidate(stored)
+    with Terminal("review", str(config), "--as", "ann") as terminal:
+        terminal.until(PROMPT)
+        stored.write_now(moderators.remove, "ann", NOON)
+        terminal.press("n")
+        terminal.until("ann is no moderator")
+        assert terminal.ended() == 2
+    assert stored.read_now(decisions.count_waiting) == {"person": 1}
+
+
 def test_moderators_are_added_listed_and_removed(config: Path, stored: Database, capsys: pytest.CaptureFixture[str]) -> None:
     def do(*words: str) -> tuple[int, str]:
         code = main(["moderators", *words, "--config", str(config)])
