@@ -1,6 +1,7 @@
 """What becomes of a post that keeps a distance from a claim that ships with the project, in sentences of our own (tests/data/distance.txt).
 
-Each was a candidate once: "-" tells of a claim, denies, asks or mocks it, or says something that is true; "+" asserts it.
+Each was a candidate once: "-" tells of a claim, denies, asks or mocks it, or says something that is true; "+" asserts it; "=" is
+true, and no wording of a claim may be so wide that it covers it.
 """
 
 from functools import cache
@@ -42,3 +43,8 @@ def test_a_post_that_asserts_a_claim_is_a_candidate(lang: str, text: str) -> Non
 
     assert found
     assert found.weight >= REASON
+
+
+@pytest.mark.parametrize(("lang", "text"), sentences("="))
+def test_no_claim_is_worded_so_that_it_covers_what_is_true(lang: str, text: str) -> None:
+    assert signal().look(Post(text, langs=(lang,))) is None
