@@ -64,7 +64,8 @@ def probability(total: float) -> float:
 class Scorecard(Filed):
     """The scorecard in a file of weights; BadWeights when the file is none.
 
-    `features.threshold` is what the sum must reach, `features.abstain` above which value of which feature nothing is said.
+    `features.threshold` is what the sum must reach, `features.abstain` above which value of which feature nothing is said,
+    `features.signs`, if there, which weights must not be below 0 (1) or above it (-1).
     """
 
     made_by = "plainsky train stance"
@@ -78,6 +79,7 @@ class Scorecard(Filed):
         self.abstain = {name: _number(f"abstain.{name}", bound) for name, bound in abstain.items()}
         if unknown := sorted(self.abstain.keys() - weights.weights.keys()):
             raise BadWeights(f"features.abstain: {unknown[0]!r} is none of the features")
+        _check_signs(weights)
 
     @classmethod
     def loads(cls, data: bytes) -> Self:
@@ -122,6 +124,14 @@ def _foreign(evidence: Mapping[str, Any], scorecard: Scorecard) -> list[str]:
     ]
     keys = ("intercept", "threshold", "abstentions")
     return found + [f"{key}: {evidence[key]!r}, by the file {decided[key]!r}" for key in keys if evidence[key] != decided[key]]
+
+
+def _check_signs(weights: Weights) -> None:
+    signs = weights.features.get("signs", {})
+    if not isinstance(signs, dict) or not all(sign in (-1, 0, 1) for sign in signs.values()):
+        raise BadWeights("features.signs: expected -1, 0 or 1 by feature")
+    if wrong := sorted(name for name, weight in weights.weights.items() if weight * signs.get(name, 0) < 0):
+        raise BadWeights(f"weights: {wrong[0]!r}: {weights.weights[wrong[0]]:g} has the sign that features.signs forbids")
 
 
 def _number(where: str, value: Any) -> float:

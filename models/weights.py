@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, NoReturn, Self
@@ -162,7 +163,7 @@ def _table(data: bytes) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
         raise BadWeights(f"expected at most {MAX_BYTES >> 20} MiB")
     try:
-        return _object("the file", json.loads(data.decode(), object_pairs_hook=_once, parse_constant=_no_number))
+        return _object("the file", json.loads(data.decode(), object_pairs_hook=_once, parse_float=_finite, parse_constant=_no_number))
     except BadWeights:
         raise
     except ValueError as error:
@@ -175,6 +176,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(table) < len(pairs):
         raise BadWeights(f"{_shown(Counter(key for key, _ in pairs).most_common(1)[0][0])} stands twice in one object")
     return table
+
+
+def _finite(written: str) -> float:
+    """A number; 1e400 is written like one, and would be read as infinity."""
+    number = float(written)
+    return number if isfinite(number) else _no_number(written[:60])
 
 
 def _no_number(word: str) -> NoReturn:

@@ -26,6 +26,10 @@ def test_a_decision_is_a_sum_of_products_beside_a_threshold() -> None:
     assert decision.probability == pytest.approx(0.731058578, abs=1e-9)
 
 
+def test_weights_within_their_signs_are_taken() -> None:
+    assert card(features={**FEATURES, "signs": {"similarity": 1, "negated": -1, "length": 0, "gone": 1}}).threshold == 1.0
+
+
 def test_below_the_threshold_nothing_is_asserted() -> None:
     assert not card().decide({"similarity": 0.7499, "negated": 0.0, "length": 0.0}).asserts
 
@@ -102,8 +106,13 @@ def test_a_file_comes_back_as_it_was_and_a_foreign_or_tampered_one_is_refused() 
         ({"threshold": 1.0}, "abstain"),
         ({"threshold": 1.0, "abstain": {"unheard": 0}}, "unheard"),
         ({"threshold": 1.0, "abstain": {"negated": None}}, "abstain.negated"),
+        ({**FEATURES, "signs": {"similarity": -1}}, "'similarity': 4 has the sign that features.signs forbids"),
+        ({**FEATURES, "signs": {"similarity": "+"}}, "features.signs"),
+        ({**FEATURES, "signs": []}, "features.signs"),
     ],
 )
-def test_a_file_without_threshold_or_with_abstentions_that_are_none_is_refused(features: dict[str, object], why: str) -> None:
+def test_a_file_without_threshold_or_with_abstentions_or_signs_that_are_not_its_own_is_refused(
+    features: dict[str, object], why: str
+) -> None:
     with pytest.raises(BadWeights, match=why):
         card(features=features)
