@@ -5,7 +5,7 @@ Promise: pure; what is looked at is what stands before the claim's first word, i
 
 from collections.abc import Collection, Sequence
 
-from labeler.stance.cues import ANNOUNCEMENTS, CERTAINTIES, SAYINGS, SUPPOSITIONS, Cues
+from labeler.stance.cues import ANNOUNCEMENTS, CERTAINTIES, SAYINGS, SUPPOSITIONS, WONDERINGS, Cues
 from labeler.stance.said import MARKS, Said, Sentence
 
 BESIDE = 2
@@ -27,6 +27,13 @@ def is_somebodys(said: Said, shared: Collection[str]) -> bool:
 def is_supposed(said: Said, shared: Collection[str], own: Collection[str]) -> bool:
     """Whether the claim stands behind an "if" or "whether" that is not among its own words."""
     return not _words(SUPPOSITIONS, said).difference(own).isdisjoint(_lead(_most(said, shared).words, shared))
+
+
+def is_told_about(said: Said, shared: Collection[str]) -> bool:
+    """Whether the claim is the title of what is told about it: "...: what we know"."""
+    words = _most(said, shared).words
+    behind = words[max((at for at, word in enumerate(words) if word in shared), default=0) + 1 :]
+    return len(behind) > 1 and behind[0] == ":" and behind[1] in _words(WONDERINGS, said)
 
 
 def is_doubted(said: Said) -> bool:

@@ -38,18 +38,21 @@ ATTRIBUTION = {
         belief beliefs theory theories notion convinced heard hearing keeps-repeating repeats repeated declares declared telling
         statements assert asserts asserted rants ranted shouting shouted yelling testified testifies sues supposed tweeted went-around
         for-posting for-sharing for-spreading still-shares still-share tale tales that-story story-that stories-that
-        some-folks some-people going-around things-i-read would-have-you blames blamed called of-calling for-calling""",
+        some-folks some-people going-around things-i-read would-have-you blames blamed called of-calling for-calling fear fears feared
+        afraid worried overheard spray-painted""",
     "nl": """beweert beweren beweerde beweerden bewering* volgens zogenaamd* zegt zei zeggen-dat denkt denken-dat gelooft geloven
         vermeend* zou-zijn mensen-die suggere* stelt volhoud* houdt-vol hield-vol het-verhaal-dat insinu* aldus dixit naar-verluidt
-        hoorde gehoord herhaalt herhaalde verklaart verklaarde theorie* overtuigd las-ik vertelt vertelde verhaaltje* roept riep""",
+        hoorde gehoord herhaalt herhaalde verklaart verklaarde theorie* overtuigd las-ik vertelt vertelde verhaaltje* roept riep vreest
+        vrezen bang bezorgd circuleert dat-idee dat-verhaal""",
     "fr": """prétend prétendent prétendu* affirme affirment affirmation* selon d-après soi-disant croit croient dit-que
         disent a-dit ont-dit pense-que
         pensent soutient soutiennent assure assurent raconte racontent raconter allégation* suppos* ceux-qui les-gens-qui
         dixit convaincu* entendu répète répètent déclare déclaré théorie* d-après-lui va-me-dire encore-me-dire a-lancé a-déclaré
-        a-affirmé paraît-que paraît-il il-paraît annonce-que à-en-croire""",
+        a-affirmé paraît-que paraît-il il-paraît annonce-que à-en-croire craint craignent peur circule""",
     "de": """behauptet behaupten behauptete behauptung* laut angeblich* sogenannt* glaubt glauben glaubte sagt sagte sagen-dass meint
         denkt vermeintlich* soll sollen leute-die überzeugt gehört heißt-es es-heißt wiederholt wiederholte erklärt erklärte findet fand
-        so-der so-die theorie* vorstellung meinte dachte erzählt erzählte kursiert""",
+        so-der so-die theorie* vorstellung meinte dachte erzählt erzählte kursiert fürchtet fürchten befürchtet* angst besorgt gerede
+        sollte sollten obwohl steht-in""",
 }
 CORRECTION = {
     "en": """false falsely fake fakes hoax hoaxes myth myths debunk* misinform* disinform* lie lies lied lying liar liars untrue
@@ -132,6 +135,13 @@ SAYING = {"en": "that dat", "nl": "dat da", "fr": "que qu", "de": "dass daß"}
 """What opens a clause that somebody says, thinks or hears."""
 SUPPOSING = {"en": "if whether", "nl": "als of indien mocht", "fr": "si", "de": "wenn falls ob"}
 """What opens a clause that is only supposed, or asked."""
+WONDERING = {
+    "en": "where what how why who when here true fact",
+    "nl": "waar waarom wat hoe wie wanneer",
+    "fr": "où d ce que comment pourquoi qui quand vrai",
+    "de": "woher wo was wie warum wer wann wahr",
+}
+"""Behind a claim and a colon, what begins to tell about it."""
 CERTAIN = {
     "en": """know ken knows known knew fact truth proof proves proven proved shows shown confirms confirmed admits admitted reveals revealed
         discovered found now so""",
@@ -167,7 +177,7 @@ def _by_lang(table: Mapping[str, str]) -> dict[str, Cues]:
 
 NEGATIONS, ATTRIBUTIONS, CORRECTIONS, IRONIES, QUESTIONS = map(_by_lang, (NEGATION, ATTRIBUTION, CORRECTION, IRONY, ASKING))
 CAUSES, COUNTERS, THANS, COMPARISONS = map(_by_lang, (CAUSING, COUNTERING, THAN, COMPARING))
-SAYINGS, SUPPOSITIONS, CERTAINTIES, ANNOUNCEMENTS = map(_by_lang, (SAYING, SUPPOSING, CERTAIN, ANNOUNCING))
+SAYINGS, SUPPOSITIONS, WONDERINGS, CERTAINTIES, ANNOUNCEMENTS = map(_by_lang, (SAYING, SUPPOSING, WONDERING, CERTAIN, ANNOUNCING))
 _FACT_CHECKERS = """
     snopes.com politifact.com factcheck.org fullfact.org factcheck.vlaanderen factcheck.afp.com factuel.afp.com faktencheck.afp.com
     leadstories.com africacheck.org correctiv.org mimikama.org mimikama.at nieuwscheckers.nl knack.be pointer.kro-ncrv.nl dubawa.org

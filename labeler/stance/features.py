@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from labeler.claims.matching import Match
-from labeler.stance.clauses import is_doubted, is_somebodys, is_supposed
+from labeler.stance.clauses import is_doubted, is_somebodys, is_supposed, is_told_about
 from labeler.stance.cues import (
     ATTRIBUTIONS,
     CAUSES,
@@ -125,7 +125,8 @@ def question(one: Beside) -> float:
     """1 when words of the claim stand in a sentence that ends with a question mark, or the post asks whether it is so or supposes it."""
     asked = not one.said.asked.isdisjoint(one.match.shared) or _has(one, QUESTIONS)
     own = _worded(one.match.claim, one.match.wording).tokens
-    return float(asked or is_supposed(one.said, one.match.shared, own) or is_doubted(one.said))
+    open_ = is_supposed(one.said, one.match.shared, own) or is_told_about(one.said, one.match.shared)
+    return float(asked or open_ or is_doubted(one.said))
 
 
 def quotation(one: Beside) -> float:

@@ -71,6 +71,17 @@ def _speaking() -> Mask:
     return Mask({group: by_lang for group, by_lang in read_terms().items() if group == "dialect"})
 
 
+@cache
+def _being() -> Mask:
+    """Who people are, but not how they speak: what tells a language."""
+    return Mask({group: by_lang for group, by_lang in read_terms().items() if group != "dialect"})
+
+
+def _guessed(found: list[str], langs: Sequence[str]) -> str:
+    """The language of what is no name of a group: the N of N-VA is no Dutch, and its VA no French."""
+    return guessed([word for word in _being().phrases(found) if _being().form(word) != NEUTRAL], langs)
+
+
 @lru_cache(30_000)
 def is_masked(word: str) -> bool:
     """Whether a folded word, or each part of one with an apostrophe, says who people are or how they speak."""
@@ -91,7 +102,7 @@ def said(post: Post) -> Said:
     found = _WORD.findall(bare)
     counts = [not is_masked(word) for word in mask().phrases(found)]
     return Said(
-        guessed(found, post.langs),
+        _guessed(found, post.langs),
         tuple(found),
         tuple(counts),
         f" {' '.join(found)} ",
