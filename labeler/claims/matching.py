@@ -6,7 +6,8 @@ features and the two files of weights. Most posts cost little: they share too li
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -49,12 +50,24 @@ class Learned(NamedTuple):
     order: Weights
     similarity: Weights
 
+    def ordered(self) -> Callable[[Sequence[float]], float]:
+        """Gives the order of features in the order of `features.NAMES`."""
+        return partial(dot, [self.order.weights.get(name, 0.0) for name in features.NAMES])
+
+    def chances(self) -> Callable[[float, Sequence[float]], float]:
+        """Gives the similarity, 0 to 1, of features in that order; the order that they give, over 10, is one more."""
+        intercept, of_order = self.similarity.intercept, self.similarity.weights.get(ORDER, 0.0)
+        weights = [self.similarity.weights.get(name, 0.0) for name in features.NAMES]
+
+        def chance(order: float, values: Sequence[float]) -> float:
+            logit = intercept + of_order * order / 10 + dot(weights, values)
+            return 1 / (1 + math.exp(-max(-500.0, min(500.0, logit))))
+
+        return chance
+
     def chance(self, values: Sequence[float]) -> float:
-        """The similarity of features in the order of `features.NAMES`, 0 to 1; the `order` that they give, over 10, is one more."""
-        ordered = dot([self.order.weights.get(name, 0.0) for name in features.NAMES], values)
-        logit = self.similarity.intercept + self.similarity.weights.get(ORDER, 0.0) * ordered / 10
-        logit += dot([self.similarity.weights.get(name, 0.0) for name in features.NAMES], values)
-        return 1 / (1 + math.exp(-max(-500.0, min(500.0, logit))))
+        """The similarity of some features."""
+        return self.chances()(self.ordered()(values), values)
 
 
 def learned() -> Learned:
@@ -151,8 +164,7 @@ class Matcher:
     ) -> None:
         by = by or learned()
         self._comparer = Comparer(claims, file, posts)
-        self._order = [by.order.weights.get(name, 0.0) for name in features.NAMES]
-        self._chance = by.chance
+        self._ordered, self._chance = by.ordered(), by.chances()
 
     def candidates(self, text: str, langs: Sequence[str] = ()) -> list[Match]:
         """Claims that share enough with a post, most likely first; mostly none. `langs` as the post declares them."""
@@ -177,7 +189,7 @@ class Matcher:
         """One match for each claim: by its wording that comes first."""
         comparer = self._comparer
         # A claim that stands in the post word by word comes first, whatever was learned.
-        ordered = sorted([(not comparer.repeats(cut, one.document), -dot(self._order, one.features), one) for one in found])
+        ordered = sorted([(not comparer.repeats(cut, one.document), -self._ordered(one.features), one) for one in found])
         matches: dict[int, Match] = {}
         for _, minus, one in ordered:
             document = comparer.index.document(one.document)
@@ -186,7 +198,7 @@ class Matcher:
                 matches[document.claim] = Match(
                     claim,
                     claim.wordings[document.wording].text,
-                    self._chance(one.features),
+                    self._chance(-minus, one.features),
                     -minus,
                     comparer.shared(cut, one.document),
                     dict(zip(features.NAMES, one.features, strict=True)),

@@ -45,13 +45,14 @@ class _Worded(NamedTuple):
     words: tuple[str, ...]
     tokens: frozenset[str]
     spaced: str
+    denies: bool
 
 
 @lru_cache(2_000)
 def _worded(claim: Claim, wording: str) -> _Worded:
     found = tokens(wording)
     lang = next((one.lang for one in claim.wordings if one.text == wording), "")
-    return _Worded(lang, tuple(found), frozenset(found), f" {' '.join(found)} ")
+    return _Worded(lang, tuple(found), frozenset(found), f" {' '.join(found)} ", _negations(found, lang))
 
 
 def similarity(one: Beside) -> float:
@@ -224,8 +225,7 @@ def denies(wording: str, lang: str) -> bool:
 
 
 def _denies(one: Beside) -> bool:
-    worded = _worded(one.match.claim, one.match.wording)
-    return _negations(worded.tokens, worded.lang)
+    return _worded(one.match.claim, one.match.wording).denies
 
 
 def _negations(found: Collection[str], lang: str) -> bool:
