@@ -25,7 +25,7 @@ class Cursor(NamedTuple):
     seen: tuple[int, ...] = ()
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """What a page is made of besides its entries.
 
     `start`: the place from which entries were looked for. `pinned` stands before all, `ending` after the last of all; both are at-uris.
@@ -42,7 +42,7 @@ class Frame(NamedTuple):
 _PLAIN = Frame()
 
 
-class Page(NamedTuple):
+class Page(msgspec.Struct, frozen=True, gc=False):
     """An encoded answer, good as long as `oldest`, the place (µs) of the lowest entry it rests on, lies within the feed's stretch."""
 
     body: bytes

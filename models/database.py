@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Concatenate, Literal, NoReturn, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import peewee
@@ -161,8 +161,15 @@ class Database:
 
     def _in_read(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            with _AS_PEEWEE:
-                return fn(Session(self._peewee.connection(), self.dialect), *args, **kwargs)
+            return fn(Session(self._peewee.connection(), self.dialect), *args, **kwargs)
+        except Exception:
+            self._raise()
+
+    def _raise(self) -> NoReturn:
+        """Raise what is being handled, as peewee's error where it is the driver's."""
+        try:
+            with _AS_PEEWEE:  # entered only now: around each read it would cost a tenth of a short one
+                raise
         except (peewee.OperationalError, peewee.InterfaceError):
             self._peewee.close()  # a broken connection is not used again: the next call opens a new one
             raise

@@ -58,7 +58,7 @@ class Touched(NamedTuple):
     thread: int | None = None
 
 
-class Items(NamedTuple):
+class Items(msgspec.Struct, frozen=True, gc=False):
     """Some of a feed's entries on end: their items with commas between, how many, the lowest `sort_at` and the last one's (None for none).
 
     `moved`: the number of the feed's latest move, None for none (see `models.moves`).
