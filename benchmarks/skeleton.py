@@ -5,8 +5,10 @@
 The feeds of all orders read the same entries: what differs is the way through them, and what a cursor holds.
 The feed "held" has a quota for authors and a rule about labels: of the same entries every third is held back.
 CPU time (user + system, all threads) of the server process per request, A (constant) and B in turn, medians. A client in another process
-sends the requests over 8 kept-alive connections; it is not measured. In the first thousands of requests far down a feed, the kernel maps
-parts of the file that nobody has read yet, 10 µs each time: there are enough rounds for the median to lie behind them with 1 M entries.
+sends the requests over 8 kept-alive connections; it is not measured. The files are read once beforehand, so that the kernel has them at
+hand as far as it has the memory: what it takes to read from a disk depends on the disk. In the first thousands of requests far down a feed,
+the kernel maps parts of the file that nobody has asked for yet, 10 µs each time: there are enough rounds for the median to lie behind them
+with 1 M entries.
 """
 
 import argparse
@@ -30,6 +32,7 @@ from feedgen.skeleton import cursor_at
 from models.database import Database, Session
 from models.duration import duration
 from models.entries import HELD, SHOWN
+from plainsky.memory import settle
 
 CONNECTIONS = 8
 LIMITS = {"first page": 1.3, "limit=1": 1.3, "deep page": 2.5, "rows": 1.3}
@@ -72,6 +75,14 @@ def _hold(session: Session) -> None:
         )
 
 
+def at_hand(path: Path) -> Path:
+    """The file, read once."""
+    with path.open("rb") as file:
+        while file.read(2**20):
+            pass
+    return path
+
+
 def serve(path: Path) -> None:
     """Serve a filled database on a free port, which is printed, until stdin ends."""
     asyncio.run(_serve(path))
@@ -89,6 +100,7 @@ async def _serve(path: Path) -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
+    settle()  # as the service does
     print(runner.addresses[0][1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
     await runner.cleanup()
@@ -187,7 +199,7 @@ def main() -> None:
     if args.serve:
         serve(args.serve)
         return
-    servers = {rows: Server(with_held(filled(args.dir, rows))) for rows in [SMALL, *args.rows]}
+    servers = {rows: Server(at_hand(with_held(filled(args.dir, rows)))) for rows in [SMALL, *args.rows]}
     try:
         _compare(servers, args.requests, args.rounds)
     finally:
