@@ -6,13 +6,13 @@ from pathlib import Path
 
 import peewee
 
-from models.database import Database, connectable
+from models.database import Database, DatabaseUrlError, connectable
 from models.migrating import NewerDatabaseError
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
 from plainsky.patience import AWAY
 
-_UNUSABLE = (peewee.DatabaseError, peewee.InterfaceError, NewerDatabaseError)
+_UNUSABLE = (peewee.DatabaseError, peewee.InterfaceError, NewerDatabaseError, DatabaseUrlError)
 
 
 def exists(config: Config) -> bool:
@@ -35,12 +35,12 @@ def opened(config: Config) -> Iterator[Database]:
 
 
 @contextmanager
-def usable(errors: tuple[type[Exception], ...] = _UNUSABLE) -> Iterator[None]:
+def usable(errors: tuple[type[Exception], ...] = _UNUSABLE, where: str = "[store] url") -> Iterator[None]:
     """Errors of a database while it is opened become the operator's: it is away, damaged, not ours to write, or no database."""
     try:
         yield
     except peewee.ImproperlyConfigured:
         install = "install it with pip install 'plainsky[postgres]', in a checkout with .venv/bin/pip install -e '.[postgres]'"
-        raise OperatorError(f"[store] url: the driver for PostgreSQL is missing: {install}") from None
+        raise OperatorError(f"{where}: the driver for PostgreSQL is missing: {install}") from None
     except errors as error:
-        raise OperatorError(f"[store] url: the database cannot be used: {str(error).strip()}") from error
+        raise OperatorError(f"{where}: the database cannot be used: {str(error).strip()}") from error

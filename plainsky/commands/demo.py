@@ -5,7 +5,7 @@ import socket
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +14,7 @@ import attrs
 
 from labeler import keys
 from models.events import Event
+from plainsky.commands import whole
 from plainsky.commands.run import serve
 from plainsky.config.loading import parse
 from plainsky.config.schema import Config, Labeler, Log, Store
@@ -33,14 +34,8 @@ FILL_SECONDS = 45.0
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Where to listen, and whether to look for the network at all."""
-    parser.add_argument("--port", type=_port, default=3000, help="where to listen (default: 3000, or the next free port)")
+    parser.add_argument("--port", type=whole(1, PORTS - 1), default=3000, help="where to listen (default: 3000, or the next free port)")
     parser.add_argument("--sample", action="store_true", help="play the bundled sample even if the network can be reached")
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < PORTS):
-        raise ArgumentTypeError(f"expected a port from 1 to {PORTS - 1}, not {text!r}")
-    return int(text)
 
 
 def run(arguments: Namespace) -> int:

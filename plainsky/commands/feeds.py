@@ -16,6 +16,7 @@ from feedgen.text import CONTROL
 from models import cursors, feeds, looking
 from models.database import Database, Session
 from models.protocol.syntax import format_datetime, parse_at_uri
+from plainsky.commands import whole
 from plainsky.config.loading import load
 from plainsky.errors import OperatorError
 from plainsky.opening import exists, opened
@@ -30,8 +31,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     show = commands.add_parser("show", help="print a feed's pages", description="Print a feed's pages, with the reason of each post.")
     show.add_argument("feed", metavar="NAME", help="the feed's rkey")
     show.add_argument("--config", metavar="FILE", type=Path, default=Path("config.toml"), help="default: %(default)s")
-    show.add_argument("--pages", type=int, default=1, metavar="N", help="how many pages (%(default)s)")
-    show.add_argument("--limit", type=int, default=30, choices=range(1, 101), metavar="N", help="posts a page (%(default)s, as in the app)")
+    show.add_argument("--pages", type=whole(1), default=1, metavar="N", help="how many pages (%(default)s)")
+    show.add_argument("--limit", type=whole(1, 100), default=30, metavar="N", help="posts a page (%(default)s, as in the app)")
 
 
 class Shown(NamedTuple):

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from models.protocol.syntax import parse_datetime
+from plainsky.commands import whole
 from plainsky.config.loading import load
 from plainsky.trying.scratch import scratch
 from plainsky.trying.verifying import MILLISECOND, rebuilt, walked
@@ -19,7 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--recording", metavar="DIR", type=Path, required=True, help="the recording, made by `plainsky record`")
     parser.add_argument("--config", metavar="FILE", type=Path, required=True, help="the config that the service had")
     parser.add_argument("--at", metavar="TIME", type=_time, help="the log's time at which it was served (default: the recording's end)")
-    parser.add_argument("--limit", type=int, default=50, choices=range(1, 101), metavar="N", help="posts a page (%(default)s)")
+    parser.add_argument("--limit", type=whole(1, 100), default=50, metavar="N", help="posts a page (%(default)s)")
     parser.add_argument("--cursor", help="only the page that this cursor leads to; an empty one is the first page")
     parser.add_argument("--store", metavar="URL", help="an empty database to rebuild it in (default: a temporary SQLite file)")
 

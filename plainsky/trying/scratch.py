@@ -37,6 +37,7 @@ from plainsky.ingest.stretch import Shown, Stretch
 from plainsky.ingest.supervisor import Supervisor
 from plainsky.knowing.known import Known
 from plainsky.knowing.labelers import stream_of
+from plainsky.opening import usable
 from plainsky.pipeline.entering import layout
 from plainsky.pipeline.judging import Rooms
 from plainsky.pipeline.learning import MARKS, labels_read, look_through, opted_out
@@ -53,9 +54,11 @@ HOST = "scratch"
 def scratch(url: str | None = None) -> Iterator[Database]:
     """A new SQLite file in a temporary folder, or the empty database at `url`."""
     with tempfile.TemporaryDirectory(prefix="plainsky-") as folder:
-        database = Database(url or f"sqlite:///{Path(folder) / 'scratch.sqlite'}", scratch=url is None)
+        with usable(where="--store"):
+            database = Database(url or f"sqlite:///{Path(folder) / 'scratch.sqlite'}", scratch=url is None)
         try:
-            database.open()
+            with usable(where="--store"):
+                database.open()
             if database.read_now(cursors.log_time) or database.read_now(posts.last_id):
                 raise OperatorError(f"{url}: there is something in this database; give an empty one")
             yield database

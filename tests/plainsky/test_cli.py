@@ -12,6 +12,7 @@ import pytest
 from plainsky import __version__
 from plainsky.cli import COMMANDS, main
 from plainsky.commands import check
+from plainsky.ingest.recording import Recorder
 
 ROOT = Path(__file__).parents[2]
 
@@ -202,3 +203,33 @@ def test_a_reader_that_goes_away_is_no_error_to_speak_of() -> None:
         os.close(writing)
 
     assert (run.returncode, run.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["verify", "a", "--recording", "r", "--config", "c", "--limit", "0"],
+        ["verify", "a", "--recording", "r", "--config", "c", "--limit", "101"],
+        ["verify", "a", "--recording", "r", "--config", "c", "--limit", "١"],
+        ["feeds", "show", "a", "--limit", "1e2"],
+        ["feeds", "show", "a", "--pages", "0"],
+    ],
+)
+def test_a_number_out_of_bounds_is_told_in_one_line_with_its_bounds(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+
+    assert ended.value.code == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "expected a whole number from 1" in told
+    assert len(told) < 140
+
+
+@pytest.mark.parametrize("url", ["nonsense", "sqlite:////nowhere/at/all.sqlite", "postgresql://nobody@127.0.0.1:1/x"])
+def test_a_database_to_verify_in_that_cannot_be_used_is_told(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recording = tmp_path / "recording"
+    Recorder(recording).close()
+    words = ["verify", "solidarity", "--recording", str(recording), "--config", str(ROOT / "config.example.toml"), "--store", url]
+
+    assert main(words) == 2
+    assert "--store: the database cannot be used" in capsys.readouterr().err

@@ -134,7 +134,7 @@ def test_a_port_that_is_none_is_told(port: str, capsys: pytest.CaptureFixture[st
         main(["demo", f"--port={port}"])
 
     assert ended.value.code == 2
-    assert "expected a port from 1 to 65535" in capsys.readouterr().err
+    assert "expected a whole number from 1 to 65535" in capsys.readouterr().err
 
 
 def test_where_no_port_is_free_it_says_so() -> None:
