@@ -148,12 +148,12 @@ class Ingest:
     wire: Literal["auto", "v1", "v2"] = "auto"
     path: Path | None = None
     pace: float = field(default=0.0, validator=_expect("0 (as fast as possible), 1 (as it happened) or more", lambda n: 0 <= n <= 1e6))
-    watchdog: Duration = field(default=duration("60s"))
+    watchdog: Duration = field(default=duration("60s"), validator=_expect('at least "1s"', lambda silence: silence >= duration("1s")))
     margin: Duration = field(default=duration("10s"))
     batch_size: int = field(default=2_000, validator=_expect("a number from 1 to 10000", lambda n: 1 <= n <= 10_000))
-    batch_age: Duration = field(default=duration("100ms"))
+    batch_age: Duration = field(default=duration("100ms"), validator=_expect('at most "1m"', lambda age: age <= duration("1m")))
     import_after: Duration = field(default=duration("1d"))
-    backoff_max: Duration = field(default=duration("60s"))
+    backoff_max: Duration = field(default=duration("60s"), validator=_expect('at least "1s"', lambda pause: pause >= duration("1s")))
 
 
 @frozen

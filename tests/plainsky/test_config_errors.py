@@ -241,6 +241,16 @@ def test_a_stream_is_read_over_a_websocket() -> None:
     assert problem.startswith('ingest.hosts[0]: "https://relay.example": expected a host, like "jetstream.us-east.bsky.network" or "ws')
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [('watchdog = "1ms"', 'at least "1s"'), ('backoff_max = "10ms"', 'at least "1s"'), ('batch_age = "4w"', 'at most "1m"')],
+)
+def test_no_config_storms_a_host_or_holds_posts_back(line: str, expected: str) -> None:
+    key, _, value = line.partition(" = ")
+
+    assert problems(GOOD + f"[ingest]\n{line}\n") == [f"ingest.{key}: {value}: expected {expected}"]
+
+
 def test_two_feeds_or_labels_may_not_share_a_name() -> None:
     label = '[[labels]]\nvalue = "x-y"\nsignals = ["gtube"]\n'
 
