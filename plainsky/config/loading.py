@@ -45,7 +45,7 @@ def from_tables(tables: dict[str, Any], name: str = "config", environment: Mappi
         raise ConfigErrors([Problem((), f"tables and lists stand in each other more than {DEEPEST} levels deep")], name)
     secrets = secrets_in(tables)
     config, problems = structured(tables)
-    problems = [*secrets, *_beside(problems, secrets), *_repeated(tables), *_nothing_to_read(tables), *_idle(tables)]
+    problems = [*secrets, *_beside(problems, secrets), *_repeated(tables), *_hidden(tables), *_nothing_to_read(tables), *_idle(tables)]
     if config is not None:
         problems += _canary(config)
     if config is None or problems:
@@ -91,6 +91,18 @@ def _repeats(tables: dict[str, Any], table: str, key: str) -> list[Problem]:
         if isinstance(word, str) and first.setdefault(word, index) != index:
             problems.append(Problem((table, index, key), f'"{word}" is taken by {spelled((table, first[word]))}'))
     return problems
+
+
+def _hidden(tables: dict[str, Any]) -> list[Problem]:
+    """A feed's page at the address where another feed is read by programs."""
+    rows = tables.get("feeds")
+    names = [row.get("rkey") if isinstance(row, dict) else None for row in (rows if isinstance(rows, list) else [])]
+    return [
+        Problem(("feeds", index, "rkey"), f'"{name}" is where {spelled(("feeds", names.index(other)))} is read by programs')
+        for index, name in enumerate(names)
+        for ending in (".json", ".atom")
+        if isinstance(name, str) and name.endswith(ending) and (other := name.removesuffix(ending)) in names
+    ]
 
 
 def _nothing_to_read(tables: dict[str, Any]) -> list[Problem]:

@@ -260,6 +260,15 @@ def test_two_feeds_or_labels_may_not_share_a_name() -> None:
     ]
 
 
+@pytest.mark.parametrize("ending", ["json", "atom"])
+def test_no_feed_may_hide_what_programs_read_of_another(ending: str) -> None:
+    other = FEED.replace('rkey = "', f'rkey = "x.{ending}"\n# "', 1) + INCLUDE
+    first = FEED.replace('rkey = "', 'rkey = "x"\n# "', 1) + INCLUDE
+
+    assert problems(SERVICE + first + other) == [f'feeds[1].rkey: "x.{ending}" is where feeds[0] is read by programs']
+    parse(SERVICE + other)
+
+
 def test_a_config_that_serves_nothing_is_refused() -> None:
     assert problems(SERVICE) == ["nothing to serve: expected at least one [[feeds]] or [[labels]] table"]
 
