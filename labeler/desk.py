@@ -104,8 +104,12 @@ class Desk:
     def label(
         self, session: Session, item: Item, cid: str | None, val: str, who: Moderator, reason: str, now: int, *, wide: bool = False
     ) -> Done:
-        """Put a label on what was reported."""
+        """Put a label on what was reported; where it stands already, the report was right, and nothing more follows."""
         matter, by = _open(session, item, "report"), By("moderator", reason, who.name)
+        standing = labels_on(session, self._src_did, item.uri, now)
+        if any(each.label.val == val and each.label.uri == item.uri and each.label.cid in (None, cid) for each in standing):
+            _close(session, matter, "labelled", by, [], now)
+            return Done(item, (), (matter.id,))
         decided = self._persons.label(session, item.uri, cid, val, by, now, wide=wide)
         _close(session, matter, "labelled", by, [decided], now)
         return Done(item, (decided,), (matter.id,))
@@ -191,6 +195,8 @@ def _reopen(session: Session, matter_id: int) -> None:
     again = matters.open_of(session, matter.kind, matter.uri)
     if again and again.kind == "appeal" and again.opened_at == matter.opened_at:  # the other part of what was split
         matters.join(session, again, matter)
+        return
+    if again and matter.kind == "report" and matter.decided:  # what was decided is undone, and the new one waits for a person
         return
     if again:
         raise Refused("meanwhile there are new reports of the same: decide on those")

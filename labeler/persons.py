@@ -82,7 +82,7 @@ class Persons:
             raise Refused(f'"{val}" stands there already')
         if asked := [one for one in work.open(uri, cid or "", val) if one.waits_for == "second"]:
             raise Refused(f"this waits for a second person already: decision {asked[0].id}")
-        for open_id in (id for _, id in record.open(cid or "", val)):
+        for open_id in (id for _, id in record.open(cid, val)):
             work.settle(open_id, "confirmed")
         work.drop(uri, cid or "", val, "negate")
         waits_for: WaitsFor = "second" if wide or is_account(uri) else "labelling"

@@ -116,6 +116,27 @@ def test_a_reported_post_is_labelled_by_a_person_and_all_its_reports_are_answere
     assert (log(database), waiting(database)) == (["+person post 1", "-person post 1"], [item])
 
 
+def test_a_report_of_what_has_the_label_already_is_answered_with_yes_and_nothing_is_issued(database: Database) -> None:
+    apply(database, judged("post", CIDS[0]))
+    report(database, "post")
+    do(database, DESK.label, waiting(database)[0], CIDS[0], "plainsky-test", ANN, "it is false")
+
+    assert (log(database), waiting(database)) == (["+plainsky-test post 0"], [])
+    matter = database.read_now(matters.by_id, 1)
+    assert matter
+    assert (matter.outcome, matter.reason) == ("labelled", "it is false")
+
+
+def test_a_decision_is_undone_also_when_there_are_new_reports_of_the_same(database: Database) -> None:
+    report(database, "post")
+    done = do(database, DESK.label, waiting(database)[0], CIDS[0], "person", ANN, "by mistake")
+    report(database, "post", "did:plc:another22222222222222222")
+    do(database, DESK.undo, done, ANN, "a mistake")
+
+    assert log(database) == ["+person post 0", "-person post 0"]
+    assert [item.kind for item in waiting(database)] == ["report"]
+
+
 def test_a_dismissed_report_changes_nothing_and_a_new_one_opens_a_new_matter(database: Database) -> None:
     report(database, "post")
     done = do(database, DESK.dismiss, waiting(database)[0], ANN, "an opinion")
