@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
+
 from labeler.issuer import Issuer, Judged
 from labeler.keys import did_key, parse_public_key
 from labeler.persons import By, Persons
@@ -36,6 +38,7 @@ FIRST, LATER, CUTS = 10_000, 1_000, 10
 SECONDS = 110.0
 
 
+@pytest.mark.timeout(300)  # they read for SECONDS, and what goes before takes as long again on a busy machine
 def test_three_foreign_consumers_have_exactly_the_log_while_it_grows_and_connections_are_cut(
     net: Net, service: Callable[..., Service]
 ) -> None:
