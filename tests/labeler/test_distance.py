@@ -48,3 +48,24 @@ def test_a_post_that_asserts_a_claim_is_a_candidate(lang: str, text: str) -> Non
 @pytest.mark.parametrize(("lang", "text"), sentences("="))
 def test_no_claim_is_worded_so_that_it_covers_what_is_true(lang: str, text: str) -> None:
     assert signal().look(Post(text, langs=(lang,))) is None
+
+
+PEOPLES = """South African;North Korean;Frisian;Ivorian;Angolan;Cape Verdean;Costa Rican;Northern Irish;Malagasy;Breton;Cambodian;Mexican
+Seventh-day Adventist;Jesuit;Calvinist;Alevi;Copt;Mennonite;born-again;Jewish;Muslim;Quaker;humanist
+Vlaams Belang;Die Linke;Forum voor Democratie;Tea Party;far-left;PVV;Republican;Green;Rassemblement National
+foreign-born;unemployed;dyslexic;Black;trans;elderly;wheelchair-using;Native American""".replace("\n", ";").split(";")
+
+
+@pytest.mark.parametrize(
+    ("lang", "sentence"),
+    [
+        ("en", "Chemtrails from planes poison the population, and my {} aunt lives here"),
+        ("en", "A {} doctor. Wind turbines cause cancer"),
+        ("nl", "In de coronavaccins zit een microchip die je volgt, weet een {} dokter"),
+        ("en", "{0} people: the idea that {0} people have is that 5G masts spread the coronavirus. {0}?"),
+    ],
+)
+def test_the_same_sentence_about_others_gets_the_same_to_the_last_bit(lang: str, sentence: str) -> None:
+    found = [signal().look(Post(sentence.format(people), langs=(lang,))) for people in PEOPLES]
+
+    assert len({one and one.weight for one in found}) == 1
