@@ -16,7 +16,8 @@ from plainsky.ingest.connecting import BadRequest, NotServed, WebSocket, connect
 from plainsky.ingest.decoding import Clock
 from plainsky.ingest.dictionaries import Dictionaries, Dictionary
 from plainsky.ingest.gaps import Gap
-from plainsky.ingest.jetstream_lines import V1Lines, V2Lines
+from plainsky.ingest.jetstream_lines import Heads, V1Lines, V2Lines
+from plainsky.ingest.passing import Passing
 
 log = logging.getLogger(__name__)
 
@@ -61,9 +62,7 @@ class Jetstream:
         for _ in range(HANDSHAKES):
             dictionary = await self._dictionary(host)
             try:
-                return await self._read(
-                    host, V2_PATH, _v2_query(cursor, dictionary), V2Lines(sink, gap, self._clock).read, sink, dictionary
-                )
+                return await self._read(host, V2_PATH, _v2_query(cursor, dictionary), V2Lines(sink, gap, self._clock), sink, dictionary)
             except BadRequest as error:
                 if error.name == "CursorTooOld" and start and cursor != self._by_time(start):
                     gap.suspect("CursorTooOld")
@@ -80,15 +79,13 @@ class Jetstream:
         query: Query = [("wantedCollections", POSTS)]
         query += [("cursor", cursor)] if cursor else []
         query += [("compress", "true")] if dictionary else []
-        await self._read(host, V1_PATH, query, V1Lines(sink, Gap(sink, start), start, self._clock).read, sink, dictionary)
+        await self._read(host, V1_PATH, query, V1Lines(sink, Gap(sink, start), start, self._clock), sink, dictionary)
 
-    async def _read(
-        self, host: str, path: str, query: Query, read: Callable[[bytes], None], sink: Sink, dictionary: Dictionary | None
-    ) -> None:
+    async def _read(self, host: str, path: str, query: Query, lines: V1Lines | V2Lines, sink: Sink, dictionary: Dictionary | None) -> None:
         protocols = ("xrpc.v1.json",) if path is V2_PATH else ()
         async with connected(host, path, query, protocols) as socket:
             sink.connected(host)
-            await self._lines(socket, read, sink, dictionary)
+            await self._lines(socket, Passing(Heads().no_post, lines.gap, lines.read).read, sink, dictionary)
 
     async def _lines(self, socket: WebSocket, read: Callable[[bytes], None], sink: Sink, dictionary: Dictionary | None) -> None:
         receive, room, text, binary = socket.receive, sink.room, WSMsgType.TEXT, WSMsgType.BINARY

@@ -15,6 +15,34 @@ from plainsky.ingest.decoding import LARGEST_SEQ, SKEW_US, Clock, account_event,
 from plainsky.ingest.gaps import Gap
 
 _ABSENT = msgspec.Raw(b"null")
+_DID, _COLLECTION, _POST = b'"did":"did:plc:', b'","collection":"', POSTS.encode() + b'"'
+_HEAD = 400
+"""So far into a line the collection is looked for."""
+
+
+class Heads:
+    """Knows lines about records of other collections by a look at the place where a line before named its own.
+
+    Servers write the collection behind a DID, times and a rev, nearly all as long as in the line before, and in front of all that a repo's
+    owner wrote. Only the head of a did:plc is a pattern for others: no DID is so much shorter that its record might begin there.
+    A line of another shape is read.
+    """
+
+    def __init__(self) -> None:
+        self._key = self._value = slice(0)
+
+    def no_post(self, line: bytes) -> bool:
+        """Whether a line is certainly about no post, at a fifth of what it takes to decode it."""
+        if line[self._key] == _COLLECTION:
+            return line[self._value] != _POST
+        self._learn(line)
+        return False
+
+    def _learn(self, line: bytes) -> None:
+        at = line.find(_COLLECTION, 0, _HEAD)
+        if at > 0 and _DID in line[:at]:
+            end = at + len(_COLLECTION)
+            self._key, self._value = slice(at, end), slice(end, end + len(_POST))
 
 
 class Commit(msgspec.Struct, gc=False):
@@ -89,7 +117,7 @@ _decode_v2 = msgspec.json.Decoder(V2Line).decode
 class _Lines:
     def __init__(self, sink: Sink, gap: Gap, clock: Clock) -> None:
         self._put, self._passed, self._drop = sink.put, sink.passed, sink.drop
-        self._gap = gap
+        self.gap = gap
         self._clock = clock
 
     def _post(self, commit: Commit | V2Commit, did: str, time: int) -> Event | None:
@@ -147,8 +175,8 @@ class V1Lines(_Lines):
     def _first(self, time: int) -> None:
         """We resume inclusively, or with a margin: when the first event is later than our last, what lay between is lost."""
         if self._start_us is not None and time > self._start_us:
-            self._gap.suspect("clamped cursor")
-            self._gap.event(time)
+            self.gap.suspect("clamped cursor")
+            self.gap.event(time)
         self._start_us = None
 
 
@@ -166,8 +194,8 @@ class V2Lines(_Lines):
             return self._drop("bad_line")
         if time > self._clock.latest_us:
             time = self._clock.bounded(time)
-        if self._gap.awaited:
-            self._gap.event(time)
+        if self.gap.awaited:
+            self.gap.event(time)
         event = self._commit(said, time) if said.collection == POSTS else None
         return self._passed(said.seq, time) if event is None else self._put(event, said.seq)
 
@@ -198,8 +226,8 @@ class V2Lines(_Lines):
             return self._drop("bad_line")
         if time > self._clock.latest_us:
             time = self._clock.bounded(time)
-        if self._gap.awaited:
-            self._gap.event(time)
+        if self.gap.awaited:
+            self.gap.event(time)
         event = self._event(kind, said, time)
         if event is not None:
             self._put(event, said.seq)
@@ -215,7 +243,7 @@ class V2Lines(_Lines):
     def _info(self, name: str) -> None:
         """OutdatedCursor: a time before what the instance keeps. FutureCursor: its seqs began anew, and it starts from now."""
         if name in ("OutdatedCursor", "FutureCursor"):
-            self._gap.suspect(name)
+            self.gap.suspect(name)
 
 
 def _own_time(body: dict[str, Any], time: int) -> int:

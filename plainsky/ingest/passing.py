@@ -13,10 +13,14 @@ from plainsky.ingest.gaps import Gap
 
 
 class Passing:
-    """Stands before the `read` of a connection. What `nothing` finds must be certain; a frame that ends a gap is read in any case."""
+    """Stands before the `read` of a connection. What `nothing` finds must be certain.
+
+    The first frame is read in any case, for it tells from when on there is anything; and so is one that ends a gap.
+    """
 
     def __init__(self, nothing: Callable[[bytes], object], gap: Gap, read: Callable[[bytes], None]) -> None:
-        self._nothing, self._gap, self._read = nothing, gap, read
+        self._nothing: Callable[[bytes], object] = lambda raw: False
+        self._later, self._gap, self._read = nothing, gap, read
         self._soon = asyncio.get_running_loop().call_soon
         self._last: bytes | None = None
         self._due = False
@@ -29,6 +33,7 @@ class Passing:
                 self._due = True
                 self._soon(self._tell)
         else:
+            self._nothing = self._later
             self._last = None  # what is read now ends later
             self._read(raw)
 
