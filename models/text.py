@@ -56,10 +56,12 @@ def fold(text: str) -> str:
     folded = text.lower() if text.isascii() else _fold_unicode(text)
     if folded.isprintable() and "  " not in folded:  # all white space but the space is unprintable
         return folded
-    return " ".join(_UNSEEN.sub("", folded).split())
+    return " ".join(folded.split())
 
 
 def _fold_unicode(text: str) -> str:
+    if not text.isprintable():
+        text = _UNSEEN.sub("", text)  # first, for they keep a letter and its accent apart
     folded = normalize("NFKC", text).casefold()
     for odd, plain in _SAME:
         if odd in folded:

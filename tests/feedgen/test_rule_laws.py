@@ -6,7 +6,7 @@ from unicodedata import normalize
 
 import libipld
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from feedgen.languages import can_recognise
@@ -53,6 +53,8 @@ def test_the_hashtags_of_a_text_are_the_same_in_whatever_case_and_normal_form(te
 
 
 @given(st.text() | texts)
+@example("U\xad\u0300")  # a letter and its accent, with a soft hyphen in between
+@example("I\u2060\u0307")
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
     assert unaccented(unaccented(fold(text))) == unaccented(fold(text))
