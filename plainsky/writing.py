@@ -30,7 +30,7 @@ class WriterLock:
     async def take(self) -> None:
         """Become the writer; on PostgreSQL wait for as long as another process is. The database's own errors when it cannot be used."""
         if self._database.dialect == "sqlite":
-            self._take_file(Path(str(connectable(self._url)[1].database) + ".lock"))
+            self._take_file()
         elif not await self._database.alone(_NUMBER):
             log.info("another plainsky writes to this database: standing by until it is gone")
             while not await patiently(self._database.alone, _NUMBER):  # noqa: ASYNC110 another process holds it: there is no event
@@ -41,8 +41,9 @@ class WriterLock:
         if self._file:
             self._file.close()
 
-    def _take_file(self, path: Path) -> None:
-        name = path.with_suffix("")
+    def _take_file(self) -> None:
+        name = Path(str(connectable(self._url)[1].database)).resolve()  # a file by another name is the same database
+        path = name.with_name(name.name + ".lock")
         try:
             self._file = path.open("w")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

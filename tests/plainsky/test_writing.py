@@ -86,6 +86,20 @@ def test_a_writer_whose_place_was_taken_ends_and_says_so(monkeypatch: pytest.Mon
         run.run(Namespace(file=file, role="all"))
 
 
+async def test_a_file_by_another_name_is_the_same_database(sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "other.sqlite").symlink_to(sqlite_url.removeprefix("sqlite:///"))
+    other_url = f"sqlite:///{tmp_path / 'other.sqlite'}"
+    one, other = Database(sqlite_url), Database(other_url)
+    held, refused = WriterLock(sqlite_url, one), WriterLock(other_url, other)
+    try:
+        await held.take()
+        with pytest.raises(OperatorError, match="another plainsky already writes"):
+            await refused.take()
+    finally:
+        held.release()
+        refused.release()
+
+
 @pytest.mark.parametrize(
     ("made", "said"),
     [
