@@ -27,6 +27,8 @@ def belongs(path: tuple[str | int, ...], cls: Any) -> str | None:
         return "all, any and none take `rules`, a list of rules: rules = [{ kind = ... }, { kind = ... }]"
     if cls is Feed and any(key in keys(load(kind)) for kind in kinds()):
         return "a key of a rule: write it below a [[feeds.include]]"
+    if any(name.startswith(f"{key}_") for name in keys(cls)):
+        return None  # a part of a name that this table has: `unknown_key` shows them
     places = sorted({place.format(key=key) for place, table in _tables(Config, "") if table is not cls and key in keys(table)})
     return f"no key of this table: it belongs in {' or '.join(places)}" if 0 < len(places) <= 2 else None
 

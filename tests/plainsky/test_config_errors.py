@@ -218,6 +218,12 @@ def test_a_key_of_another_table_is_told_where_it_belongs() -> None:
     assert in_feed('mode = "auto"') == [f"feeds[0].mode: {belongs} [[labels]]"]
 
 
+def test_a_part_of_a_tables_own_key_is_looked_for_nowhere_else() -> None:
+    assert problems('[service]\nhostname = "a.example.org"\nlinks = { terms = "https://example.org" }\n' + FEED + INCLUDE) == [
+        "service.links.terms: unknown key (known: privacy_policy, terms_of_service)"
+    ]
+
+
 def test_a_nest_of_rules_takes_rules() -> None:
     assert in_rule('kind = "none"\nany = ["x"]')[1].startswith("feeds[0].include[1].any: all, any and none take `rules`")
 
