@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from attrs import Factory, field, frozen
+from attrs import field, frozen
 from attrs.validators import deep_iterable, optional
 
 from feedgen.rules import Rule
 from models.duration import Duration, duration
 from models.graphemes import graphemes
-from models.protocol.syntax import is_did, is_record_key, parse_at_uri
+from models.protocol.syntax import is_did, is_language, is_record_key, parse_at_uri
 from models.topic import Topic
 
 if TYPE_CHECKING:
@@ -127,6 +127,12 @@ class Locale:
     description: str = field(default="", validator=_description)
 
 
+def _languages(feed: Any, attribute: "Attribute[Mapping[str, Locale]]", value: Mapping[str, Locale]) -> None:
+    for language in value:
+        if not is_language(language):
+            raise ValueError(f'{language[:40]!r}: expected a language tag, like "nl" or "pt-BR"')
+
+
 def _fits_order(feed: Any, attribute: "Attribute[Any]", value: Any) -> None:
     if value is None and feed.order == attribute.name:
         raise ValueError(f'is required with order = "{feed.order}"')
@@ -147,7 +153,7 @@ class Feed:
     name: str = field(validator=_name)
     include: tuple[Rule, ...] = field(validator=_some_rules)
     description: str = field(default="", validator=_description)
-    locales: Mapping[str, Locale] = Factory(dict)
+    locales: Mapping[str, Locale] = field(factory=dict, validator=_languages)
     """By language ("nl")."""
     order: Literal["newest", "oldest_first", "edition", "topic"] = "newest"
     edition: Edition | None = field(default=None, validator=_fits_order)

@@ -146,6 +146,13 @@ def test_a_feed_keeps_the_limits_of_its_lexicon(lines: str, expected: str) -> No
     assert expected in problem
 
 
+@pytest.mark.parametrize("language", ["not a lang", "english", "NL", "x"])
+def test_names_in_other_languages_are_by_language_tags(language: str) -> None:
+    problem = problems(SERVICE + FEED + f"locales = {{ '{language}' = {{ name = 'x' }} }}\n" + INCLUDE)
+
+    assert problem == [f'feeds[0].locales: \'{language}\': expected a language tag, like "nl" or "pt-BR"']
+
+
 def test_a_name_is_measured_in_what_a_person_sees() -> None:
     family, flag, accented = "👩‍👩‍👧", "🇧🇪", "e\u0301"
     name = family * 3 + flag * 4 + accented * 5
