@@ -255,6 +255,14 @@ async def test_a_label_on_an_account_has_a_persons_word_and_no_post(database: Da
     page = await reader.get(f"/labels?uri={AUTHOR}")
     assert_safe(page)
     assert "deleted or hidden" not in page.body
+    assert "on the own profile, tap the label" in page.body
+
+
+async def test_how_to_appeal_is_told_of_labels_in_force_alone(database: Database, reader: Reader) -> None:
+    apply(database, judged("post", CIDS[0]), judged("gone", CIDS[0]), deleted("gone"))
+
+    assert "on the post, tap the label" in (await reader.get(f"/labels?uri={uri('post')}")).body
+    assert "tap the label" not in (await reader.get(f"/labels?uri={uri('gone')}")).body
 
 
 async def test_an_edit_ends_a_label_and_its_end_does_too(database: Database, reader: Reader) -> None:
