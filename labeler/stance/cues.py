@@ -95,17 +95,44 @@ IRONY = {
         shocking-i-know who-knew good-thing clearly obviously wake-up-sheeple but-but but-muh muh bingo space-lasers
         sarcas* satire satirical parody joke jokes joking imagine spongebob next-thing-you-know can-confirm band-name pitch
         in-my-novel novel thriller screenplay sitcom netflix i-am-the-pope i-m-the-pope i-am-the-queen i-m-the-queen
-        ^sure ^right ^yep ^yeah ^ooh ^oh ^ah""",
+        my-ass my-arse psych ^sure ^right ^yep ^yeah ^ooh ^oh ^ah""",
     "nl": """haha hahaha ja-hoor ja-vast vast-wel tuurlijk ja-ja jaja alsof kuch goed-bezig natuurlijk satire parodie grap grapje ironie
-        sarcasme 1-april een-april ^goh ^ach ^oh ^ah stel-je-voor""",
+        sarcasme 1-april een-april ^goh ^ach ^oh ^ah stel-je-voor
+        de-kat-wijs mijn-voeten dikke-zeik""",
     "fr": """mdr ptdr haha hahaha bien-sûr mais-oui ben-oui c-est-ça ben-voyons genre évidemment comme-si ironie sarcasme satire parodie
-        blague gorafi la-marmotte ^ah ^oh ^ouais ^tiens ^bah imaginons imaginez je-suis-le-pape""",
+        blague gorafi la-marmotte ^ah ^oh ^ouais ^tiens ^bah imaginons imaginez je-suis-le-pape
+        mon-cul à-d-autres""",
     "de": """haha hahaha ja-klar na-klar na-sicher schon-klar ist-klar klar-doch aber-sicher als-ob natürlich ironie sarkasmus satire witz
         parodie postillon ja-genau schon-recht ach-so stell-dir-vor ^ach ^oh ^ah ^aha ich-bin-der-papst bin-ich-der-papst
-        kaiser-von-china""",
+        kaiser-von-china am-arsch so-ein-käse""",
 }
 IRONIC_SIGNS = (
-    *("🙄", "🤣", "😂", "🤡", "😹", "🤦", "😆", "🥴", "😅", "/s", "🙃", "🤪", "🧙", "💀", "🤷", "🤨", "🧢", "🐂", "💩", "🤭", "😜", "😏"),
+    *(
+        "🙄",
+        "🤣",
+        "😂",
+        "🤡",
+        "😹",
+        "🤦",
+        "😆",
+        "🥴",
+        "😅",
+        "/s",
+        "🙃",
+        "🤪",
+        "🧙",
+        "💀",
+        "🤷",
+        "🤨",
+        "🤔",
+        "🧐",
+        "🧢",
+        "🐂",
+        "💩",
+        "🤭",
+        "😜",
+        "😏",
+    ),
     *("❌", "🚫", "👎", "⛔", "🙅", "❎", "≠", "~~"),
 )
 """Laughter, rolled eyes and the like, and what strikes out."""

@@ -11,11 +11,16 @@ MOCKING = 2
 _STRUCK = re.compile("[\u0334-\u0338]")
 _MARKS = re.compile("[\u0300-\u036f]")
 _SWITCHING = re.compile(r"(?<![#@\w])(?:(?:[a-z][A-Z]){2,20}[a-z]?|(?:[A-Z][a-z]){2,20}[A-Z]?|[a-z][A-Z][a-z])(?!\w)")
-_SPACED = re.compile(r"(?<![^\W_])(?:[a-z] ){2,20}[a-z](?![^\W_])")
+_SPACED = re.compile(r"(?<![^\W_])[a-z] [a-z] (?:[a-z] ){0,18}[a-z](?![^\W_])")
 _APART = re.compile(r"\b(do|does|did|is|are|was|were|would|could|should|has|have|had|ai)n ?'? ?t\b")
+_ALONE = re.compile(r" '? ?t\b")
+_WITH_DIGIT = re.compile("[a-z][01345][a-z]")
 _WITH_DIGITS = re.compile(r"[a-z]{1,20}(?:[01345][a-z]{1,20}){1,5}")
 _OF_SCRIPTS = re.compile(r"[^\W\d_]{0,20}(?:[a-z][\u0370-\u058f]|[\u0370-\u058f][a-z])[^\W\d_]{0,20}")
-_APOSTROPHES = str.maketrans(dict.fromkeys("\u00b4`\u2018\u201a\u201b\u02b9\u02bc\u2032", "'") | dict.fromkeys("\u2039\u203a", '"'))
+_UNSEEN = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_SIGNS = str.maketrans(
+    dict.fromkeys("\u00b4`\u2018\u201a\u201b\u02b9\u02bc\u2032", "'") | dict.fromkeys("\u2039\u203a", '"') | {"\u061f": "?"}
+)
 # Letters of Cyrillic, Greek and Armenian, and digits, that stand for Latin ones; and small capitals.
 _ALIKE = {
     ord(sign): letter
@@ -38,8 +43,8 @@ _SMALL_CAPITALS = {
 
 
 def upright(text: str) -> str:
-    """A text, not folded yet, with one sign for all that are typed as an apostrophe or a single quotation mark."""
-    return text if text.isascii() and "`" not in text else text.translate(_APOSTROPHES)
+    """A text, not folded yet, without unseen signs, and with one sign for all that are typed as an apostrophe or a question mark."""
+    return text if text.isascii() and "`" not in text else _UNSEEN.sub("", text.translate(_SIGNS))
 
 
 def legible(folded: str) -> str:
@@ -47,9 +52,10 @@ def legible(folded: str) -> str:
     if not folded.isascii():
         folded = _MARKS.sub("", folded).translate(_SMALL_CAPITALS)
         folded = _OF_SCRIPTS.sub(lambda found: found[0].translate(_ALIKE), folded)
-    folded = _WITH_DIGITS.sub(lambda found: found[0].translate(_ALIKE), folded)
+    if _WITH_DIGIT.search(folded):
+        folded = _WITH_DIGITS.sub(lambda found: found[0].translate(_ALIKE), folded)
     folded = _SPACED.sub(lambda found: found[0].replace(" ", ""), folded)
-    return _APART.sub(r"\1n't", folded)
+    return _APART.sub(r"\1n't", folded) if _ALONE.search(folded) else folded
 
 
 def is_mocking(text: str) -> bool:

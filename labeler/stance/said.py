@@ -79,7 +79,12 @@ def _being() -> Mask:
 
 def _guessed(found: list[str], langs: Sequence[str]) -> str:
     """The language of what is no name of a group: the N of N-VA is no Dutch, and its VA no French."""
-    return guessed([word for word in _being().phrases(found) if _being().form(word) != NEUTRAL], langs)
+    return guessed([word for word in _being().phrases(found) if not _is_name(word)], langs)
+
+
+@lru_cache(30_000)
+def _is_name(word: str) -> bool:
+    return _being().form(word) == NEUTRAL
 
 
 @lru_cache(30_000)

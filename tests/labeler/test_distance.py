@@ -1,6 +1,6 @@
 """What becomes of a post that keeps a distance from a claim that ships with the project, in sentences of our own (tests/data/distance.txt).
 
-Each was a candidate once: "-" tells of a claim, denies, asks or mocks it, or says something that is true; "+" asserts it; "=" is
+Most of "-" were candidates once: they tell of a claim, deny, ask or mock it, or say something that is true. "+" asserts it. "=" is
 true, and no wording of a claim may be so wide that it covers it.
 """
 

@@ -23,7 +23,19 @@ VOLCANOES, PENSIONERS, PAID = seeded("Volcanoes emit"), seeded("Migrants get mor
 
 @pytest.mark.parametrize(
     "written",
-    ["not", "n0t", "n\u043et", "ｎｏｔ", "ɴᴏᴛ", "n\u0337o\u0337t\u0337", "n o t", "NOT", "n\u0334\u030do\u0310t\u0330"],
+    [
+        "not",
+        "n0t",
+        "n\u043et",
+        "ｎｏｔ",
+        "ɴᴏᴛ",
+        "n\u0337o\u0337t\u0337",
+        "n o t",
+        "NOT",
+        "n\u0334\u030do\u0310t\u0330",
+        "n\u200dot",
+        "n\u00adot",
+    ],
 )
 def test_a_negation_is_read_however_it_is_typed(written: str) -> None:
     assert values(f"Windmills do {written} poison drinking water with copper")["negated"] == 1
