@@ -5,7 +5,6 @@ is a few of these. Only where a feed wants two of its words, a reason of its own
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import filterfalse
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -62,16 +61,37 @@ def parted(admitted: Sequence[Admission], slots: Iterable[int], places: Sequence
 
     `slots`: for each admission, where in `places` its own stand.
     """
+    if len(repeated) == 1:
+        return _parted_one(admitted, slots, places, *repeated)
     apart = []
     held: dict[int, list[tuple[int, Admission]]] = {feed: [] for feed in repeated}
     for one, slot in zip(admitted, slots, strict=True):
         here = repeated.intersection(one.feeds)
-        for feed in here:
-            held[feed].append((places[slot][one.feeds.index(feed)], one))
-        left = tuple(filterfalse(here.__contains__, one.feeds)) if here else one.feeds
-        if left:
-            apart.append(Admission(left, one.rule, one.kind, one.words) if here else one)
+        if here:
+            for feed, place in zip(one.feeds, places[slot], strict=True):
+                if feed in here:
+                    held[feed].append((place, one))
+            left = tuple([feed for feed in one.feeds if feed not in here])
+            one = Admission(left, one.rule, one.kind, one.words)
+        if one.feeds:
+            apart.append(one)
     return apart + [_merged(feed, found) for feed, found in held.items()]
+
+
+def _parted_one(admitted: Sequence[Admission], slots: Iterable[int], places: Sequence[Places], feed: int) -> list[Admission]:
+    """`parted` for one feed, which in every other case is all there is: to look for it in a tuple, and to cut it out, costs half."""
+    apart, found = [], []
+    for one, slot in zip(admitted, slots, strict=True):
+        feeds = one.feeds
+        if feed in feeds:
+            at = feeds.index(feed)
+            found.append((places[slot][at], one))
+            if len(feeds) > 1:
+                apart.append(Admission(feeds[:at] + feeds[at + 1 :], one.rule, one.kind, one.words))
+        else:
+            apart.append(one)
+    apart.append(_merged(feed, found))
+    return apart
 
 
 def _merged(feed: int, found: list[tuple[int, Admission]]) -> Admission:

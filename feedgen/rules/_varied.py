@@ -3,7 +3,7 @@
 Each setting that some rule uses reads the post once, and looks up what all rules ask under that setting.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any, TypeAlias
 
 from attrs import frozen
@@ -11,7 +11,7 @@ from attrs import frozen
 from feedgen.rules import Finder, Listed, Words
 from models.post import Post
 
-Reader: TypeAlias = Callable[[str, Post], Iterable[str]]
+Reader: TypeAlias = Callable[[str, Post], Collection[str]]
 """(author's DID, post) -> the keys that the post has under one setting, each once."""
 
 
@@ -53,4 +53,9 @@ class Varied(Listed):
 
 def _looking_up(read: Reader, numbers: Mapping[str, int]) -> Finder:
     get = numbers.get
-    return lambda did, post: [number for key in read(did, post) if (number := get(key)) is not None]
+
+    def find(did: str, post: Post) -> Collection[int]:
+        keys = read(did, post)
+        return [number for key in keys if (number := get(key)) is not None] if keys else ()  # most posts have none
+
+    return find

@@ -16,7 +16,7 @@ Case, width and punctuation behind a tag make no difference; '#' may be written 
     accents = "fold"
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
@@ -32,7 +32,7 @@ Marked: TypeAlias = Literal["facet", "tags", "text", "alt"]
 _NAMES = {"facet": "as a link", "tags": "in the record's tags", "text": "in the text", "alt": "in an alt text"}
 _EVERYWHERE: tuple[Marked, ...] = ("facet", "tags", "text")
 
-_MARKED: dict[tuple[bool, bool], Callable[[Post], Iterable[str]]] = {
+_MARKED: dict[tuple[bool, bool], Callable[[Post], Collection[str]]] = {
     (True, True): lambda post: post.tags + post.extra_tags if post.extra_tags else post.tags,
     (True, False): lambda post: post.tags,
     (False, True): lambda post: post.extra_tags,
@@ -70,7 +70,7 @@ class Hashtag(Varied):
         where, accents = setting
         marked, typed, plain = _MARKED["facet" in where, "tags" in where], _typed(where), folder(accents)
 
-        def read(did: str, post: Post) -> Iterable[str]:
+        def read(did: str, post: Post) -> Collection[str]:
             tags, written = marked(post), typed(post)
             if not tags and not written:
                 return ()
@@ -94,7 +94,7 @@ class Hashtag(Varied):
 _USUAL = (frozenset(_EVERYWHERE), "keep")
 
 
-def _usual(did: str, post: Post) -> Iterable[str]:
+def _usual(did: str, post: Post) -> Collection[str]:
     # What nearly all rules ask, for nearly all posts with nothing to show: half the time of what asks for the places one by one.
     written = hashtags(post.text)
     return {tag_of(tag) for tag in (*post.tags, *post.extra_tags, *written)} if written or post.tags or post.extra_tags else ()

@@ -66,7 +66,7 @@ class Keyword(Rule):
         settings: dict[tuple[Place, Accents], dict[str, int]] = {}
         for (setting, word), number in ids.items():
             settings.setdefault(setting, {})[word] = number
-        finders = [_search(_read(setting), numbers) for setting, numbers in sorted(settings.items())]
+        finders = [_search(setting, numbers) for setting, numbers in sorted(settings.items())]
         if len(finders) == 1:
             return finders[0]
         return lambda did, post: [number for find in finders for number in find(did, post)]
@@ -81,13 +81,13 @@ def _read(setting: tuple[Place, Accents]) -> Callable[[Post], str]:
     """The text of a place as words are looked for in it."""
     place, accents = setting
     read, plain = PLACES[place], folder(accents)
-    if setting == ("text", "keep"):  # as nearly all rules say: one call less
-        return lambda post: without_addresses(fold(post.text))
     if plain is None:
         return lambda post: without_addresses(fold(read(post)))
     return lambda post: plain(without_addresses(fold(read(post))))
 
 
-def _search(read: Callable[[Post], str], numbers: Mapping[str, int]) -> Finder:
-    find = finder(numbers)
+def _search(setting: tuple[Place, Accents], numbers: Mapping[str, int]) -> Finder:
+    find, read = finder(numbers), _read(setting)
+    if setting == ("text", "keep"):  # as nearly all rules say: two calls less
+        return lambda did, post: find(without_addresses(fold(post.text)))
     return lambda did, post: find(read(post))

@@ -56,6 +56,19 @@ def test_the_reason_is_the_first_include_that_holds_with_all_its_words_in_its_or
     ]
 
 
+@pytest.mark.parametrize("several", [1, 2, 30], ids=["one feed", "two feeds", "many feeds"])
+def test_feeds_that_want_several_of_a_posts_words_stand_in_an_admission_of_their_own(several: int) -> None:
+    both = [feed(keyword(any=("fox", "dog")), keyword(any=("cat",))) for _ in range(several)]
+    feeds = [feed(keyword(any=("fox",))), *both, feed(keyword(any=("dog",))), feed(keyword(any=("cat", "dog")))]
+
+    assert entered(feeds, Post("A cat, a dog, a fox")) == [
+        (0, "include[0]", "keyword", ("fox",)),
+        *((number, "include[0]", "keyword", ("fox", "dog")) for number in range(1, several + 1)),
+        (several + 1, "include[0]", "keyword", ("dog",)),
+        (several + 2, "include[0]", "keyword", ("cat", "dog")),
+    ]
+
+
 def test_the_same_post_is_told_the_same_way_every_time() -> None:
     feeds = [feed(keyword(any=(f"word{number}", f"word{number + 1}"))) for number in range(50)]
     post = Post(" ".join(f"word{number}" for number in range(50)))
