@@ -40,6 +40,27 @@ NO_POST = re.compile(
 Body: TypeAlias = dict[str, Any]
 
 
+class Heads:
+    """Says what `NO_POST` says in half the time: commits with a record begin alike, so the head of the last one is compared."""
+
+    def __init__(self) -> None:
+        self._head = b""
+
+    def no_post(self, raw: bytes) -> object:
+        """Whether a frame is certainly a commit without a post."""
+        if raw[:_CID] == self._head and raw[_PATH] == b"dpathx":
+            return raw[_COLLECTION] != _POSTS_BYTES
+        found = NO_POST.match(raw)
+        if found and raw.startswith(b"\xd8\x2aX\x25", _CID - 4):
+            self._head = raw[:_CID]
+        return found
+
+
+_CID = 30  # where the 37 bytes of a record's CID begin
+_PATH, _COLLECTION = slice(_CID + 37, _CID + 43), slice(_CID + 44, _CID + 44 + len(_POSTS))
+_POSTS_BYTES = _POSTS.encode()
+
+
 class FutureCursor(Refused):
     """The host has not come so far: it began to count anew."""
 
@@ -73,7 +94,7 @@ class Firehose:
         async with connected(host, PATH, () if cursor is None else [("cursor", cursor)]) as socket:
             sink.connected(host)
             receive, binary, room = socket.receive, WSMsgType.BINARY, sink.room
-            read = Passing(NO_POST.match, gap, frames.read).read
+            read = Passing(Heads().no_post, gap, frames.read).read
             while True:
                 message = await receive()
                 if message.type is not binary:

@@ -13,7 +13,7 @@ from models.events import AccountChanged, IdentityChanged, PostCreated, PostDele
 from models.protocol.syntax import tid_of
 from plainsky.ingest import Disconnected, Position, Refused
 from plainsky.ingest.decoding import Clock
-from plainsky.ingest.firehose import NO_POST, Firehose, Frames
+from plainsky.ingest.firehose import NO_POST, Firehose, Frames, Heads
 from plainsky.ingest.gaps import Gap
 from tests.support.firehose_server import FirehoseServer
 from tests.support.recorded import frame, microseconds, raw_frames
@@ -110,6 +110,15 @@ def test_a_commit_is_passed_by_when_its_only_operation_is_on_no_post(paths: list
     raw = commit(ops=[{"cid": "CID", "path": path, "action": "create"} for path in paths]).replace(b"\x63CID", cid)
 
     assert bool(NO_POST.match(raw)) is passed
+
+
+@given(st.lists(st.tuples(st.sampled_from(raw_frames()), st.integers(0, 120), st.binary(max_size=2)), max_size=8))
+def test_a_frame_is_known_by_the_head_of_others_exactly_when_it_is_known_by_its_own(frames: list[tuple[bytes, int, bytes]]) -> None:
+    heads = Heads()
+
+    for raw, at, by in [*frames, *((raw, 0, b"") for raw in raw_frames())]:
+        changed = raw[:at] + by + raw[at + len(by) :]
+        assert bool(heads.no_post(changed)) is bool(NO_POST.match(changed))
 
 
 @pytest.mark.parametrize("seq", [5, 4, 0, -1, 2**53, 2**64 - 1, "6", True, None])
