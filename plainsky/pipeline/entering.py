@@ -13,7 +13,7 @@ from models.database import Session
 from models.entries import Touched
 from models.known_labels import Standing
 from models.post import OURS, label_of
-from models.posts import Seen
+from models.posts import Seen, uri_of
 from models.quotas import Quotas
 
 
@@ -51,18 +51,18 @@ class Entered:
 
     def add(self, admissions: Sequence[Admission], seen: Seen) -> None:
         """The entries of one post, with their reasons."""
-        layout, uri = self._layout, seen.uri
+        layout, rows, uri = self._layout, self.rows, uri_of(seen.account.did, seen.rkey)
         state = entries.SHOWN if seen.account.visible else entries.HIDDEN
-        tie = entries.tie_of(uri)
-        first = len(self.rows)
+        ids, at, tie, post_id, first = layout.feed_ids, seen.sort_at, entries.tie_of(uri), seen.id, len(rows)
         for why in admissions:
             if layout.placers and not layout.placers.keys().isdisjoint(why.feeds):
                 self._add_placed(why, seen, uri, state, tie)
                 continue
             served = item(uri, feed_context(why.rule, why.kind, why.words))
-            self.rows += [(layout.feed_ids[feed], state, seen.sort_at, tie, seen.id, served) for feed in why.feeds]
+            for feed in why.feeds:  # mostly one or two: a comprehension costs as much again
+                rows.append((ids[feed], state, at, tie, post_id, served))
         if layout.quotas or layout.grouped:
-            self._note(self.rows[first:], seen)
+            self._note(rows[first:], seen)
 
     def _add_placed(self, why: Admission, seen: Seen, uri: str, state: int, tie: int) -> None:
         for feed in why.feeds:
@@ -105,10 +105,10 @@ class Entered:
 
 def judged(session: Session, matcher: Matcher, own_src: str | None, posts: Sequence[Seen], now: int, entered: Entered) -> None:
     """Ask all rules about these posts, as labelers see them at `now` (µs), and gather the entries."""
+    match, add = matcher.match, entered.add
     for seen in labelled(session, matcher, own_src, posts, now):
-        admissions = matcher.match(seen.account.did, seen.post)
-        if admissions:
-            entered.add(admissions, seen)
+        if admissions := match(seen.account.did, seen.post):
+            add(admissions, seen)
 
 
 def labelled(session: Session, matcher: Matcher, own_src: str | None, posts: Sequence[Seen], now: int) -> Sequence[Seen]:

@@ -167,11 +167,13 @@ class _Work:
             else:
                 met.append(told)
         known = posts.add(self.session, new)
-        for post_id, account, told in written:
-            if post_id in known:
-                met.append(told)
-            else:
-                self._write(post_id, account, told, known=False)
+        if known:
+            met += [told for post_id, _, told in written if post_id in known]
+            written = [each for each in written if each[0] not in known]
+        self._written += written
+        if self.rooms.judge:
+            for _, _, told in written:
+                self._judge_labels(self.rooms.judge, told, known=False)
         return last_id, met
 
     def _write_met(self, met: Sequence[Told], last_id: int) -> int:
