@@ -34,11 +34,13 @@ async def second(postgresql_url: str) -> AsyncIterator[Database]:
 
 
 def cut(url: str) -> None:
-    """The server ends every connection to this database."""
+    """The server ends the connection that holds the lock."""
     with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ended = admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE datname = current_database() AND locktype = 'advisory' AND granted"
         )
+        assert ended.fetchall() == [(True,)]
 
 
 async def write(database: Database) -> object:
