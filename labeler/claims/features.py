@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from labeler.claims.index import Document, Index
-from labeler.claims.together import closeness, densest, groups, in_order, longest_run, near_pairs, neighbours, surprises
+from labeler.claims.together import densest, groups, in_order, longest_run, near_pairs, neighbours, surprises
 from labeler.claims.vocabulary import is_number
 from labeler.claims.words import Words, words
 from models.claims import Claim
@@ -21,7 +21,7 @@ NAMES = (
     "bm25",  # the retrieval score over wording, title and summary
     "claim_coverage",  # share of the wording's weight that the post has, 0 to 1
     "title_coverage",
-    "summary_coverage",
+    "summary_coverage",  # `OF_NO_SUMMARY` where there is none
     "coverage",  # of all three together
     "post_coverage",  # share of the post's weight that the claim has
     "best_coverage",  # the better of wording and title
@@ -35,7 +35,6 @@ NAMES = (
     "shared_pairs",  # weight of neighbouring words that both have side by side
     "longest_run",  # words in a row that both have, at most 6
     "longest_title_run",
-    "closeness",  # share of shared words between the first and the last of them in the post
     "shared_numbers",
     "missing_numbers",  # numbers of the claim that the post lacks
     "shared_names",  # weight of words written with a capital in the claim that the post has
@@ -55,22 +54,26 @@ NAMES = (
     "second_surprise",
     "third_surprise",
     "fourth_surprise",
+    "title_surprise",  # of the words that the title has, too
     "key_coverage",  # of the words that stand both in wording and title
     "key_missing",  # weight of the rarest of these that the post lacks
     "shared_twice",  # weight of shared words that the claim has at least twice
     "in_order",  # weight of the wording's words that the post has in the same order
     "near_pairs",  # weight of shared words at most four apart in both
     "in_ten_words",  # the largest weight of shared words within ten words of the post
-    "in_twenty_words",
     "longest_phrase",  # words in a row that both have, small words too, at most 10
     "longest_title_phrase",
+    "names_and_deeds",  # square root of the share of the claim's names times that of its other words: one without the other is nothing
     "quoted_coverage",  # share of the weight of what the claim has between quotation marks
     "claim_weight",
     "post_length",  # logarithm of the post's words
 )
 LONGEST_RUN, LONGEST_PHRASE = 6, 10
+OF_NO_SUMMARY = 0.2
+"""What posts have of the summary of the claim that comes first, on average: to have no summary is no sign for a match, and none against."""
 GRAM = 4
 _BEYOND = 25.0
+_Pair = tuple[int, int]
 _QUOTED = re.compile(r"[\"“„«‘]([^\"“”„«»’]{3,300})[\"”“»’]")
 
 
@@ -106,6 +109,9 @@ class Side(NamedTuple):
     key: frozenset[int]
     twice: frozenset[int]
     quoted: frozenset[int]
+    deeds: tuple[frozenset[int], frozenset[int]]
+    """What is neither name nor number in wording and title."""
+    summarised: bool
     own: range
     """The documents of its claim."""
 
@@ -144,6 +150,7 @@ def side(document: Document, claim: Claim, index: Index, own: range) -> Side:
     weigh = vocabulary.weights.__getitem__
     spelled = _spelled(document, claim)
     counted = Counter([term for field in sets for term in field])
+    names, numbers = frozenset(document.names), frozenset([term for term in terms if is_number(vocabulary.terms[term])])
     return Side(
         sequences,
         sets,
@@ -151,13 +158,15 @@ def side(document: Document, claim: Claim, index: Index, own: range) -> Side:
         terms,
         sum(map(weigh, sorted(terms))),
         frozenset().union(*map(neighbours, sequences)),
-        frozenset([term for term in terms if is_number(vocabulary.terms[term])]),
-        frozenset(document.names),
+        numbers,
+        names,
         (_grams(spelled[0]), _grams(spelled[1])),
         tuple([tuple(text.split()) for text in spelled]),
         sets[0] & sets[1],
         frozenset([term for term, count in counted.items() if count > 1]),
         _quoted(document, claim, index),
+        (sets[0] - names - numbers, sets[1] - names - numbers),
+        bool(document.fields[2]),
         own,
     )
 
@@ -182,12 +191,15 @@ def compared(post: Asked, claim: Side, bm25: float, index: Index) -> tuple[float
     weights = index.vocabulary.weights
     shared = post.terms & claim.terms
     rarest = sorted([weights[term] for term in shared], reverse=True)
+    # Names that stand side by side in both.
+    pairs = frozenset([pair for pair in post.pairs & claim.pairs if claim.names.issuperset(pair)])
     return (
         *_of_words(post, claim, bm25, weights, shared, rarest),
         _at(rarest, 3),
-        *_of_groups(post, claim, weights, shared),
-        *_of_surprise(post, claim, index, shared),
+        *_of_groups(post, claim, weights, shared, sorted(pairs)),
+        *_of_surprise(post, claim, index, shared, pairs),
         *_of_place(post, claim, weights, shared),
+        math.sqrt(_covered(claim.names, post, weights) * max([_covered(deeds, post, weights) for deeds in claim.deeds])),
         _covered(claim.quoted, post, weights),
         claim.weights[0] / 30,
         math.log(len(post.sequence) + 1),
@@ -207,7 +219,7 @@ def _of_words(
         bm25 / 10,
         covered[0],
         covered[1],
-        covered[2],
+        covered[2] if claim.summarised else OF_NO_SUMMARY,
         mass / (claim.weight + 1),
         mass / (post.weight + 1),
         best,
@@ -221,7 +233,6 @@ def _of_words(
         sum([weights[a] + weights[b] for a, b in post.pairs & claim.pairs]) / 20,
         longest_run(post.sequence, post.pairs, claim.sequences[0], LONGEST_RUN) / 4,
         longest_run(post.sequence, post.pairs, claim.sequences[1], LONGEST_RUN) / 4,
-        closeness(post.sequence, shared),
         float(len(claim.numbers & post.numbers)),
         float(len(claim.numbers - post.terms)),
         sum([weights[term] for term in claim.names & post.terms]) / 10,
@@ -234,9 +245,8 @@ def _of_words(
     )
 
 
-def _of_groups(post: Asked, claim: Side, weights: Sequence[float], shared: frozenset[int]) -> tuple[float, ...]:
+def _of_groups(post: Asked, claim: Side, weights: Sequence[float], shared: frozenset[int], pairs: Sequence[_Pair]) -> tuple[float, ...]:
     """From "second_group" to "title_group_coverage"."""
-    pairs = sorted(_of_names(post, claim))
     found = groups(sorted(shared), pairs, weights)
 
     def coverage(field: int) -> float:
@@ -247,20 +257,17 @@ def _of_groups(post: Asked, claim: Side, weights: Sequence[float], shared: froze
     return _at(found, 1), _at(found, 2), _at(found, 3), coverage(0), coverage(1)
 
 
-def _of_names(post: Asked, claim: Side) -> frozenset[tuple[int, int]]:
-    """Names that stand side by side in both."""
-    return frozenset([pair for pair in post.pairs & claim.pairs if claim.names.issuperset(pair)])
-
-
-def _of_surprise(post: Asked, claim: Side, index: Index, shared: frozenset[int]) -> tuple[float, ...]:
+def _of_surprise(post: Asked, claim: Side, index: Index, shared: frozenset[int], pairs: frozenset[_Pair]) -> tuple[float, ...]:
     """From "surprise" to "shared_twice"."""
     weights = index.vocabulary.weights
-    found = surprises(shared, _of_names(post, claim), index, claim.own)
+    of_term = surprises(shared, pairs, index, claim.own)
+    found = sorted(of_term.values(), reverse=True)
     return (
         sum(found) / 10,
         _at(found, 1),
         _at(found, 2),
         _at(found, 3),
+        sum([of_term[term] for term in sorted(shared & claim.sets[1])]) / 10,
         _covered(claim.key, post, weights),
         max([weights[term] for term in claim.key - post.terms], default=0.0) / 10,
         sum([weights[term] for term in sorted(shared & claim.twice)]) / 10,
@@ -274,8 +281,7 @@ def _of_place(post: Asked, claim: Side, weights: Sequence[float], shared: frozen
     return (
         in_order(post.sequence, claim.sequences[0], weights) / 10,
         sum([min(weights[a], weights[b]) for a, b in sorted(near) if a != b]) / 20,
-        densest(post.sequence, shared, 10, weights) / 10,
-        densest(post.sequence, shared, 20, weights) / 10,
+        densest(post.sequence, shared, weights) / 10,
         max(wording, summary) / 4,
         title / 4,
     )

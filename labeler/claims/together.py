@@ -14,6 +14,7 @@ from labeler.claims.index import Index
 
 NEAR = 4
 """Words from one of a near pair to the other, at most."""
+WIDTH = 10
 MOST_CLAIMS = 400
 """Of two words, one must stand in no more documents than this: else nothing is asked about them."""
 OF_NEIGHBOUR = 1.5
@@ -40,13 +41,13 @@ def groups(terms: Collection[int], pairs: Iterable[tuple[int, int]], weights: Se
     return sorted(largest.values(), reverse=True)
 
 
-def surprises(terms: Iterable[int], pairs: Collection[tuple[int, int]], index: Index, own: range) -> list[float]:
-    """What each word tells when those that are rarer are known, falling; `pairs` are of one name, `own` are the claim's own documents.
+def surprises(terms: Iterable[int], pairs: Collection[tuple[int, int]], index: Index, own: range) -> dict[int, float]:
+    """What each word tells when those that are rarer are known; `pairs` are of one name, `own` are the claim's own documents.
 
     A word that stands in most other claims with one of them tells little more: "Abedin" beside "Huma".
     """
     weights = index.vocabulary.weights
-    found: list[float] = []
+    found: dict[int, float] = {}
     known: list[tuple[int, int]] = []
     for term in sorted(terms, key=lambda term: (-weights[term], term)):
         least = weights[term]
@@ -56,8 +57,8 @@ def surprises(terms: Iterable[int], pairs: Collection[tuple[int, int]], index: I
             if (term, other) in pairs or (other, term) in pairs:
                 least = min(least, OF_NEIGHBOUR)
         known.append((term, _beyond(index.postings[term], own)))
-        found.append(least)
-    return sorted(found, reverse=True)
+        found[term] = least
+    return found
 
 
 def _beyond(posting: Sequence[int], own: range) -> int:
@@ -96,10 +97,10 @@ def near_pairs(sequence: Sequence[int], among: Collection[int]) -> set[tuple[int
     return {(term, other) for n, (place, term) in enumerate(at) for later, other in at[n + 1 : n + 1 + NEAR] if later - place <= NEAR}
 
 
-def densest(sequence: Sequence[int], among: Collection[int], width: int, weights: Sequence[float]) -> float:
-    """The largest weight of these words, each once, within so many words in a row."""
+def densest(sequence: Sequence[int], among: Collection[int], weights: Sequence[float]) -> float:
+    """The largest weight of these words, each once, within `WIDTH` words in a row."""
     at = [(place, term) for place, term in enumerate(sequence) if term in among]
-    windows = [{term for place, term in at[n:] if place - start < width} for n, (start, _) in enumerate(at)]
+    windows = [{term for place, term in at[n:] if place - start < WIDTH} for n, (start, _) in enumerate(at)]
     return max([sum([weights[term] for term in sorted(window)]) for window in windows], default=0.0)
 
 
@@ -124,9 +125,3 @@ def longest_run(post: Sequence[Hashable], pairs: frozenset[tuple[Any, Any]], cla
         before = {place: before.get(place - 1, 0) + 1 for place in at}
         longest = max(longest, *before.values())
     return min(longest, most)
-
-
-def closeness(post: Sequence[int], shared: Collection[int]) -> float:
-    """The share of shared words between the first and the last of them."""
-    places = [place for place, term in enumerate(post) if term in shared]
-    return len(shared) / (places[-1] - places[0] + 1) if places else 0.0

@@ -17,7 +17,8 @@ LONGEST = 3_000
 LONGEST_WORD = 40
 
 ADDRESS = re.compile(r"https?:\S*|pic\.twitter\.com/\S*|www\.\S+|[\w.-]+\.[a-z]{2,}/\S*|bit\.ly\S*")
-_WORD = re.compile(r"[#@＃]?\d+(?:[.,]\d+)+|[#@＃]?\w+")
+# 9/11, 24/7 and the "3/12" of a thread are one word each; of a whole date, the year is one.
+_WORD = re.compile(r"(?<![\w/])\d{1,2}/\d{1,2}(?![\w/])|[#@＃]?\d+(?:[.,]\d+)+|[#@＃]?\w+")
 _PARTS = re.compile(r"[A-ZÀ-Þ]+(?![a-zß-ÿ])|[A-ZÀ-Þ]?[a-zß-ÿ]+|\d+|[^\W\d_A-Za-zÀ-ÿ]+")
 # One name, whose parts would count as two rare words shared wherever people talk of it.
 _COVID = re.compile(r"(?<![A-Za-z])(?:covid|sars-cov)[-‐‑_ ]?(?:19|2)(?!\d)", re.IGNORECASE)

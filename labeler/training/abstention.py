@@ -1,7 +1,8 @@
 """What share of posts is matched at a threshold that keeps its promise: right 99 times of 100, and hardly ever on an everyday post.
 
-Two answers: the lowest threshold at which all posts together keep it, as one who knows the answers would set it; and, honest, each fifth
-of the posts judged at the threshold that the other four allow.
+Two answers: the lowest threshold at which all posts together keep it, as one who knows the answers would set it; and, honest, each part
+of the posts judged at the threshold that the others allow. Parts are fifths, and tenths: who counts alarms and may have 1 of 10,000 may
+have as many as fit in the posts at hand, and of 19,600 posts, which are four fifths, that is 1, which is half of what was promised.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,8 @@ from labeler.training.report import Cell, Table
 PRECISION = 0.99
 LIMITS = ((1.0, 2.0), (3.5, 6.7))
 """False alarms allowed in 10,000: (everyday posts, posts about vaccines)."""
+PARTS = 10
+"""Of the posts, by which thresholds are chosen; two in a row are a fold of the cross-validation."""
 
 
 class Judged(NamedTuple):
@@ -23,16 +26,16 @@ class Judged(NamedTuple):
 
 
 class Post(NamedTuple):
-    """An everyday post: its first candidate, the part of the cross-validation, what it is about, and whether it says what a claim says."""
+    """An everyday post: its first candidate, which of the `PARTS` it is in, what it is about, and whether it says what a claim says."""
 
     judged: Judged
-    fold: int
+    part: int
     of_vaccines: bool
     states: bool
 
 
 class Sides(NamedTuple):
-    """First candidates of pairs, each with its part of the cross-validation, and everyday posts."""
+    """First candidates of pairs, each with its part, and everyday posts."""
 
     pairs: Sequence[tuple[Judged, int]]
     everyday: Sequence[Post]
@@ -81,14 +84,14 @@ def lowest(sides: Sides, limits: tuple[float, float], alarming: Alarming) -> flo
     return best
 
 
-def unseen(sides: Sides, limits: tuple[float, float], alarming: Alarming) -> Counts:
-    """Each part of the cross-validation, judged at the threshold that the others allow."""
+def unseen(sides: Sides, limits: tuple[float, float], alarming: Alarming, parts: int = PARTS) -> Counts:
+    """Each of so many parts of the posts, judged at the threshold that the others allow."""
     found = []
-    for fold in sorted({fold for _, fold in sides.pairs}):
+    for held_out in range(parts):
         rest, held = (
             Sides(
-                [pair for pair in sides.pairs if (pair[1] == fold) is wanted],
-                [post for post in sides.everyday if (post.fold == fold) is wanted],
+                [pair for pair in sides.pairs if (pair[1] * parts // PARTS == held_out) is wanted],
+                [post for post in sides.everyday if (post.part * parts // PARTS == held_out) is wanted],
             )
             for wanted in (False, True)
         )
@@ -96,8 +99,15 @@ def unseen(sides: Sides, limits: tuple[float, float], alarming: Alarming) -> Cou
     return Counts(*map(sum, zip(*found, strict=True)))
 
 
+def average(sides: Sides, alarming: Alarming, most: int) -> float:
+    """The share of pairs above the similarity of the second loudest everyday post, of the third ..., on average over `most` of them."""
+    loudest = sorted([post.judged.similarity for post in sides.everyday if alarming(post)], reverse=True)[1 : most + 1]
+    above = [sum(one.similarity > bound for one, _ in sides.pairs) for bound in loudest]
+    return sum(above) / max(1, len(loudest)) / max(1, len(sides.pairs))
+
+
 def abstention(form: str, sides: Sides) -> Table:
-    """Both answers, for every kind of alarm."""
+    """All answers, for every kind of alarm."""
     rows: list[tuple[Cell, ...]] = []
     for what, alarming in ALARMS.items():
         for limits in LIMITS:
@@ -105,12 +115,26 @@ def abstention(form: str, sides: Sides) -> Table:
             threshold = lowest(sides, limits, alarming)
             chosen: Cell = round(threshold, 3) if threshold <= 1 else "none"
             rows.append((what, allowed, f"all: {chosen}", *_shown(at(threshold, sides, alarming), sides)))
-            rows.append((what, allowed, "the others", *_shown(unseen(sides, limits, alarming), sides)))
-    columns = ("alarm is", "allowed in 10,000", "threshold of", "% of pairs", "right", "of", "everyday alarms", "vaccine alarms")
-    note = 'Believe "the others": the threshold is that which four fifths of the posts allow, and the fifth is judged.'
+            for told, parts in (("four fifths", PARTS // 2), ("nine tenths", PARTS)):
+                rows.append((what, allowed, told, *_shown(unseen(sides, limits, alarming, parts), sides)))
+    columns = (
+        "alarm is",
+        "allowed in 10,000",
+        "threshold of",
+        "% of pairs",
+        "right",
+        "of",
+        "everyday alarms",
+        "in 10,000",
+        "vaccine alarms",
+    )
+    note = (
+        "Of four fifths or nine tenths: the threshold is that which those posts allow, and the rest is judged. Believe these."
+        " Where k alarms are allowed, a threshold that other posts chose has k + 1 on average."
+    )
     return Table(f"Share matched at precision {PRECISION}, posts {form}", columns, tuple(rows), note)
 
 
 def _shown(found: Counts, sides: Sides) -> tuple[Cell, ...]:
-    share = round(100 * found.matched / len(sides.pairs), 1)
-    return share, found.right, found.matched, found.alarms, found.vaccine_alarms
+    share, everyday = 100 * found.matched / len(sides.pairs), sum(not post.of_vaccines for post in sides.everyday)
+    return round(share, 1), found.right, found.matched, found.alarms, round(1e4 * found.alarms / max(1, everyday), 1), found.vaccine_alarms

@@ -20,9 +20,10 @@ import msgspec
 from labeler.claims import features
 from labeler.claims.matching import Comparer, Learned
 from labeler.training import Tell, TrainingError, library
-from labeler.training.abstention import Judged, Post, Sides, abstention
+from labeler.training.abstention import PARTS, Judged, Post, Sides, abstention
 from labeler.training.fitting import versions
-from labeler.training.matching import Pair, Pairs, Seen, first, fitted, frequencies, scores, seen, unsigned
+from labeler.training.matching import FORMS, Fold, Pair, Pairs, Seen, first, fitted, frequencies, scores, seen, unsigned
+from labeler.training.matching_variants import varied
 from labeler.training.report import Cell, Report, Table, as_text
 from labeler.training.statistics import wilson
 from models.claims import Claim, Wording
@@ -31,8 +32,6 @@ from models.weights import dumps
 FOLDS = 5
 CUTOFF = 5
 VACCINES = "vaccines"
-FORMS = ("as they are", "without signatures")
-"""Of the pairs' posts: `unsigned`."""
 STATING = frozenset(["57b5cc104dac2d70", "ed135a7941c7b4b8", "50b7b1a433ebab7f", "5a6af48f02460716", "363304a973dcd3bd"])
 """Everyday posts, by the beginning of their SHA-256: read and found to say what the claim says that they were matched to."""
 
@@ -62,10 +61,11 @@ class Ordered(NamedTuple):
 
 
 class Crossed(NamedTuple):
-    """Out-of-fold, by form: how each pair is ordered, and the first candidates of pairs and everyday posts."""
+    """Out-of-fold, by form: how each pair is ordered, and the first candidates of pairs and everyday posts; and by what, for each fold."""
 
     ordered: tuple[list[Ordered], ...]
     sides: tuple[Sides, ...]
+    folds: Sequence[Fold]
 
 
 def read(folder: Path) -> Data:
@@ -112,23 +112,32 @@ def crossed(data: Data, looked: Looked, tell: Tell) -> Crossed:
     """Learn without each fifth in turn, and judge it."""
     of_pair = [_fold(pair.text) for pair in data.pairs]
     of_post = [_fold(text) for text, _ in data.everyday]
-    by = []
+    folds = []
     for fold in range(FOLDS):
         tell(f"fold {fold + 1} of {FOLDS}")
         others = [one for one, other in zip(_others(data, looked), of_post, strict=True) if one and other != fold]
         forms = [Pairs(_but(form.ranked, of_pair, fold), _but(form.gated, of_pair, fold)) for form in looked.pairs]
-        by.append(fitted(forms, others))
-    posts = [
-        Post(_judged(looked, one, by[fold]), fold, topic == VACCINES, _states(text))
-        for one, fold, (text, topic) in zip(looked.everyday, of_post, data.everyday, strict=True)
-    ]
-    ordered, sides = [], []
+        folds.append(Fold(forms, others, fitted(forms, others)))
+    ordered = []
     for form in looked.pairs:
         ranked = zip(form.ranked, of_pair, data.pairs, strict=True)
-        ordered.append([_ordered(one, by[fold], len(pair.claims)) for one, fold, pair in ranked])
-        gated = [(_judged(looked, one, by[fold]), fold) for one, fold in zip(form.gated, of_pair, strict=True)]
-        sides.append(Sides(gated, posts))
-    return Crossed(tuple(ordered), tuple(sides))
+        ordered.append([_ordered(one, folds[fold].learned, len(pair.claims)) for one, fold, pair in ranked])
+    return Crossed(tuple(ordered), sides(data, looked, [one.learned for one in folds]), folds)
+
+
+def sides(data: Data, looked: Looked, by: Sequence[Learned]) -> tuple[Sides, ...]:
+    """First candidates, by form, each judged by what was learned without its fold."""
+    posts = [
+        Post(_judged(looked, one, by[_fold(text)]), _part(text), topic == VACCINES, _states(text))
+        for one, (text, topic) in zip(looked.everyday, data.everyday, strict=True)
+    ]
+    return tuple(
+        Sides(
+            [(_judged(looked, one, by[_fold(pair.text)]), _part(pair.text)) for one, pair in zip(form.gated, data.pairs, strict=True)],
+            posts,
+        )
+        for form in looked.pairs
+    )
 
 
 def _others(data: Data, looked: Looked) -> list[Seen | None]:
@@ -140,9 +149,14 @@ def _states(text: str) -> bool:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16] in STATING
 
 
+def _part(text: str) -> int:
+    """Equal texts fall into one part, and each part into one fold."""
+    first, second, *_ = hashlib.sha256(text.encode("utf-8", "replace")).digest()
+    return first % FOLDS * 2 + second % 2
+
+
 def _fold(text: str) -> int:
-    """Equal texts fall into one fold."""
-    return hashlib.sha256(text.encode("utf-8", "replace")).digest()[0] % FOLDS
+    return _part(text) * FOLDS // PARTS
 
 
 def _but(some: Sequence[Seen], folds: Sequence[int], fold: int) -> list[Seen]:
@@ -164,7 +178,7 @@ def _judged(looked: Looked, one: Seen, by: Learned) -> Judged:
     return Judged(by.chance(found.features), right, claim.rating == "false")
 
 
-def report(data: Data, looked: Looked, found: Crossed) -> Report:
+def report(data: Data, looked: Looked, found: Crossed, tell: Tell) -> Report:
     """The figures, as tables."""
     rows: list[tuple[Cell, ...]] = []
     for form, some in zip(FORMS, found.ordered, strict=True):
@@ -182,6 +196,7 @@ def report(data: Data, looked: Looked, found: Crossed) -> Report:
         (
             Table("Order, cross-validated over the pairs, full bank", columns, tuple(rows)),
             *(abstention(form, sides) for form, sides in zip(FORMS, found.sides, strict=True)),
+            varied(found.folds, lambda by: sides(data, looked, by), tell),
             _by_topic(data, looked),
         ),
         (),
@@ -205,7 +220,7 @@ def evaluate(folder: Path, tell: Tell) -> Report:
     data = read(folder)
     looked = look(data, tell)
     with library("threadpoolctl").threadpool_limits(1):  # sums of several threads differ in their last bits
-        return report(data, looked, crossed(data, looked, tell))
+        return report(data, looked, crossed(data, looked, tell), tell)
 
 
 def train(folder: Path, tell: Tell) -> tuple[Learned, Report]:
@@ -213,7 +228,7 @@ def train(folder: Path, tell: Tell) -> tuple[Learned, Report]:
     data = read(folder)
     looked = look(data, tell)
     with library("threadpoolctl").threadpool_limits(1):
-        figures = report(data, looked, crossed(data, looked, tell))
+        figures = report(data, looked, crossed(data, looked, tell), tell)
         card = {"metrics": as_text(figures).splitlines(), "features": list(features.NAMES), "folds": FOLDS, "versions": versions()}
         return fitted(looked.pairs, [one for one in _others(data, looked) if one], card), figures
 

@@ -21,7 +21,7 @@ from labeler.claims.words import words
 from labeler.training import library
 from models.weights import Weights
 
-STRENGTH_ORDER, STRENGTH_SIMILARITY = 0.2, 1.0
+STRENGTH_ORDER = 0.1
 """Of the regularisation: scikit-learn's C."""
 OF_POST = ("post_length",)
 """The same for all candidates of a post: they order nothing."""
@@ -30,28 +30,22 @@ TELLING = (
     "bm25",
     "overlap",
     "post_coverage",
-    "letter_coverage",
-    "title_letter_coverage",
+    "summary_coverage",
     "second_missing",
-    "rarest_missing",
     "shared_numbers",
+    "shared_weight",
+    "fourth_rarest",
     "second_group",
     "third_group",
     "fourth_group",
     "group_coverage",
     "title_group_coverage",
     "second_surprise",
-    "surprise",
-    "key_coverage",
-    "key_missing",
-    "in_order",
-    "claim_weight",
-    "post_length",
-    "longest_phrase",
+    "title_surprise",
     "shared_twice",
-    "quoted_coverage",
-    "near_pairs",
-    "fourth_rarest",
+    "longest_phrase",
+    "names_and_deeds",
+    "post_length",
 )
 """Features that say whether the first candidate is the claim at all. All of them together do it no better."""
 DIGITS = 6
@@ -98,11 +92,33 @@ def seen(comparer: Comparer, text: str, claims: Collection[str], gate: bool = Fa
     return Seen(found, [comparer.claims[comparer.index.document(one.document).claim].id in claims for one in found])
 
 
+FORMS = ("as they are", "without signatures")
+"""Of the pairs' posts: `unsigned`."""
+
+
 class Pairs(NamedTuple):
-    """What is seen of each pair, as it is or without its signature: the best by BM25, and the candidates."""
+    """What is seen of each pair in one of the `FORMS`: the best by BM25, and the candidates."""
 
     ranked: Sequence[Seen]
     gated: Sequence[Seen]
+
+
+class Fold(NamedTuple):
+    """What is learned from when a fold is held out, and what came of it."""
+
+    pairs: Sequence[Pairs]
+    others: Sequence[Seen]
+    learned: Learned
+
+
+class Recipe(NamedTuple):
+    """How the similarity is learned: from which features, how strongly (scikit-learn's C), also from wrong first candidates of pairs or
+    not, and from so many everyday posts, those that it would find most similar, or from all."""
+
+    names: Sequence[str] = TELLING
+    strength: float = 3.0
+    wrong: bool = True
+    hardest: int | None = None
 
 
 def fitted(pairs: Sequence[Pairs], others: Sequence[Seen], card: Mapping[str, Any] | None = None) -> Learned:
@@ -111,13 +127,23 @@ def fitted(pairs: Sequence[Pairs], others: Sequence[Seen], card: Mapping[str, An
     order = Weights(
         kind=ORDER_KIND, name="order of candidates", weights=_named(names, _order([one for form in pairs for one in form.ranked], names))
     )
+    return Learned(evolve(order, card=card or {}), similarity(pairs, others, order, Recipe(), card))
+
+
+def similarity(
+    pairs: Sequence[Pairs], others: Sequence[Seen], order: Weights, by: Recipe, card: Mapping[str, Any] | None = None
+) -> Weights:
+    """Weights of the similarity of what an order puts first."""
     firsts = [(first(one, order), 1 / len(pairs)) for form in pairs for one in form.gated if one.found]
-    firsts += [(first(one, order), 1.0) for one in others if one.found]
-    weights, base = _similarity(firsts, order)
-    similarity = Weights(
-        kind=SIMILARITY_KIND, name="same claim", weights=_named(TELLING, weights), intercept=round(base, DIGITS), card=card or {}
+    rated = [_Rated(_telling(found, order, by.names), right, count) for (found, right), count in firsts if right or by.wrong]
+    everyday = [_Rated(_telling(first(one, order)[0], order, by.names), False, 1.0) for one in others if one.found]
+    weights, base = _similarity([*rated, *everyday], by.strength)
+    if by.hardest:
+        everyday.sort(key=lambda one: -dot(weights, one.values))
+        weights, base = _similarity([*rated, *everyday[: by.hardest]], by.strength)
+    return Weights(
+        kind=SIMILARITY_KIND, name="same claim", weights=_named(by.names, weights), intercept=round(base, DIGITS), card=card or {}
     )
-    return Learned(evolve(order, card=card or {}), similarity)
 
 
 def _named(names: Sequence[str], values: Iterable[float]) -> dict[str, float]:
@@ -152,20 +178,28 @@ def _order(ranked: Sequence[Seen], names: Sequence[str]) -> Any:
     return library("scipy.optimize").minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x / spread
 
 
-def _similarity(firsts: Sequence[tuple[tuple[Compared, bool], float]], order: Weights) -> tuple[Any, float]:
+class _Rated(NamedTuple):
+    """A first candidate's features, whether it is right, and what it counts."""
+
+    values: Sequence[float]
+    right: bool
+    weight: float
+
+
+def _similarity(firsts: Sequence[_Rated], strength: float) -> tuple[Any, float]:
     numpy, linear_model = library("numpy"), library("sklearn.linear_model")
-    table = numpy.array([_telling(compared, order) for (compared, _), _ in firsts])
+    table = numpy.array([one.values for one in firsts])
     mean, spread = table.mean(0), table.std(0) + 1e-9
-    model = linear_model.LogisticRegression(C=STRENGTH_SIMILARITY, max_iter=5_000, tol=1e-6)
-    model.fit((table - mean) / spread, [right for (_, right), _ in firsts], [count for _, count in firsts])
+    model = linear_model.LogisticRegression(C=strength, max_iter=5_000, tol=1e-6)
+    model.fit((table - mean) / spread, [one.right for one in firsts], [one.weight for one in firsts])
     weights = model.coef_[0] / spread
     return weights, float(model.intercept_[0] - weights @ mean)
 
 
-def _telling(compared: Compared, order: Weights) -> list[float]:
+def _telling(compared: Compared, order: Weights, names: Sequence[str]) -> list[float]:
     values = dict(zip(features.NAMES, compared.features, strict=True))
     values[ORDER] = _sum(compared, order) / 10
-    return [values[name] for name in TELLING]
+    return [values[name] for name in names]
 
 
 def _sum(compared: Compared, order: Weights) -> float:

@@ -178,6 +178,8 @@ def test_a_folder_that_is_not_there_makes_the_start_slower_no_more(tmp_path: Pat
         pytest.param("#SaveTheWhales now", ("save", "whales"), id="a hashtag in humps"),
         pytest.param("@RepJimDonovan resigns", ("rep", "jim", "donovan", "resigns"), id="a handle"),
         pytest.param("12,000 died, 1.5 % of 3.000.000", ("12000", "died", "1.5", "3000000"), id="numbers"),
+        pytest.param("since 9/11 24/7 (3/12)", ("since", "9/11", "24/7", "3/12"), id="two numbers that are one"),
+        pytest.param("on 26/12/1862, 11/", ("26", "12", "1862", "11"), id="the year of a date"),
         pytest.param("COVID-19, covid19 and #Covid_19", ("covid", "covid", "covid"), id="one name of a disease"),
         pytest.param("see https://example.org/very/rare www.example.org", ("see",), id="addresses"),
         pytest.param("L’élection d'hier", ("élection", "hier"), id="elisions"),

@@ -6,9 +6,10 @@ from itertools import pairwise
 import pytest
 
 from labeler.claims import seed
+from labeler.claims.features import OF_NO_SUMMARY
 from labeler.claims.index import Index, built
 from labeler.claims.matching import Matcher
-from labeler.claims.together import closeness, densest, groups, in_order, longest_run, near_pairs, neighbours, surprises
+from labeler.claims.together import densest, groups, in_order, longest_run, near_pairs, neighbours, surprises
 from labeler.claims.vocabulary import background
 from models.claims import Wording
 from tests.support.claims import claim
@@ -42,9 +43,9 @@ def test_a_word_that_always_comes_with_a_rarer_one_tells_little_beside_it() -> N
     apart = surprises([term["mustard"], term["danc"]], [], index, range(3, 4))
 
     weights = index.vocabulary.weights
-    assert together[0] == pytest.approx(weights[term["quixnar"]])
-    assert together[1] == pytest.approx(max(0.0, -math.log(3.02 / 3.5)))
-    assert sum(apart) > sum(together)
+    assert max(together.values()) == pytest.approx(weights[term["quixnar"]])
+    assert min(together.values()) == pytest.approx(max(0.0, -math.log(3.02 / 3.5)))
+    assert sum(apart.values()) > sum(together.values())
 
 
 def test_what_comes_together_in_the_claims_own_wordings_alone_is_no_habit() -> None:
@@ -52,8 +53,8 @@ def test_what_comes_together_in_the_claims_own_wordings_alone_is_no_habit() -> N
     index = built([claim(wordings[0].text, wordings=wordings), *seed.claims(0)], background())
     terms = [number for number, term in enumerate(index.vocabulary.terms) if term in ("zorglub", "quixnar")]
 
-    assert surprises(terms, [], index, range(3)) == sorted([index.vocabulary.weights[term] for term in terms], reverse=True)
-    assert min(surprises(terms, [(terms[0], terms[1])], index, range(3))) == 1.5
+    assert surprises(terms, [], index, range(3)) == {term: index.vocabulary.weights[term] for term in terms}
+    assert min(surprises(terms, [(terms[0], terms[1])], index, range(3)).values()) == 1.5
 
 
 @pytest.mark.parametrize(
@@ -76,9 +77,9 @@ def test_near_pairs_are_at_most_four_words_apart_in_their_order() -> None:
 
 
 def test_the_densest_window_counts_each_word_once() -> None:
-    assert densest([1, 1, 0, 2, 0, 0, 3], {1, 2, 3}, 4, WEIGHTS) == 7.0
-    assert densest([1, 1, 0, 2, 0, 0, 3], {1, 2, 3}, 10, WEIGHTS) == 9.0
-    assert densest([], {1}, 10, WEIGHTS) == 0.0
+    assert densest([1, 1, *[0] * 7, 2, 0, 0, 3], {1, 2, 3}, WEIGHTS) == 7.0
+    assert densest([1, 1, 0, 2, 0, 0, 3], {1, 2, 3}, WEIGHTS) == 9.0
+    assert densest([], {1}, WEIGHTS) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -98,9 +99,7 @@ def test_the_longest_run_is_of_words_in_a_row_in_both(post: str, claimed: str, r
     assert longest_run(said, frozenset(pairwise(said)), claimed.split(), 4) == run
 
 
-def test_closeness_is_the_share_of_shared_words_between_the_first_and_the_last() -> None:
-    assert closeness([1, -1, -1, 2], frozenset([1, 2])) == 0.5
-    assert closeness([-1], frozenset()) == 0.0
+def test_neighbours_stand_side_by_side_with_no_unknown_word_between() -> None:
     assert neighbours([1, 2, -1, 3]) == {(1, 2)}
 
 
@@ -115,3 +114,41 @@ def test_a_name_alone_is_less_like_a_claim_than_what_is_said_of_it() -> None:
     assert named.features["second_group"] == 0
     assert told.features["second_group"] > 0
     assert named.similarity < told.similarity
+
+
+@pytest.mark.parametrize(
+    ("post", "least", "most"),
+    [
+        pytest.param("Professor Zorglub was born with two hearts", 0.9, 1.0, id="both"),
+        pytest.param("Professor Zorglub 1912", 0.0, 0.0, id="names and numbers alone"),
+        pytest.param("somebody was born with two hearts", 0.0, 0.0, id="deeds alone"),
+        pytest.param("Zorglub born", 0.3, 0.8, id="some of both"),
+    ],
+)
+def test_a_name_counts_only_with_what_is_said_of_it(post: str, least: float, most: float) -> None:
+    matcher = Matcher([claim("Professor Zorglub was born with two hearts in 1912"), *seed.claims(0)])
+
+    found = matcher.search(post)[0].features
+
+    assert least <= found["names_and_deeds"] <= most
+
+
+def test_what_the_title_has_too_is_as_surprising_as_it_is_at_all() -> None:
+    said = "Zorglub was born with two hearts"
+    titles = {title: Matcher([claim(said, title=title), *seed.claims(0)]).search(said)[0].features for title in (said, "Zorglub's birth")}
+
+    assert titles[said]["title_surprise"] == pytest.approx(titles[said]["surprise"])
+    assert 0 < titles["Zorglub's birth"]["title_surprise"] < titles["Zorglub's birth"]["surprise"]
+
+
+@pytest.mark.parametrize(
+    ("summary", "least", "most"),
+    [("", OF_NO_SUMMARY, OF_NO_SUMMARY), ("Umbrellas are older than glass", 0, 0), ("Zorglub was born with two hearts", 0.9, 1.0)],
+    ids=["none", "of something else", "of the same"],
+)
+def test_a_claim_without_a_summary_is_taken_to_have_an_average_one(summary: str, least: float, most: float) -> None:
+    said = "Zorglub was born with two hearts"
+
+    found = Matcher([claim(said, summary=summary), *seed.claims(0)]).search(said)[0].features
+
+    assert least <= found["summary_coverage"] <= most
