@@ -121,6 +121,10 @@ class Database:
         """Bring the schema up to date; return the names of the migrations applied."""
         return self._writing.run(self._migrate)
 
+    def is_current(self) -> bool:
+        """Whether the schema is this release's, so that a process that only reads can begin."""
+        return self._writing.run(self._is_current)
+
     def close(self) -> None:
         """Wait for what is under way and close every connection. To be called by the thread that glanced."""
         self._reading.close()
@@ -233,6 +237,12 @@ class Database:
         from models.migrating import migrate
 
         return migrate(self._peewee, MIGRATIONS)
+
+    def _is_current(self) -> bool:
+        from models.migrating import is_current
+
+        self._peewee.connection()  # whether there is a server shows here
+        return is_current(self._peewee, MIGRATIONS)
 
 
 _TRIES, _PAUSE = 10, 0.2

@@ -15,10 +15,7 @@ def migrate(database: "peewee.Database", directory: Path) -> list[str]:
 
     Two processes that start at once wait for each other. NewerDatabaseError when a later release has been here.
     """
-    applied, known = _applied(database), {path.stem for path in directory.glob("[0-9]*.py")}
-    if newer := applied - known:
-        raise NewerDatabaseError(f"a newer plainsky has used it (schema {max(newer)}): update this one, or go back to an older copy of it")
-    if applied == known:
+    if is_current(database, directory):
         return []
     from playhouse.migrations import Runner
 
@@ -27,6 +24,14 @@ def migrate(database: "peewee.Database", directory: Path) -> list[str]:
         if on_postgresql:
             database.execute_sql("SELECT pg_advisory_xact_lock(7526)")
         return list(Runner(database, str(directory)).up())
+
+
+def is_current(database: "peewee.Database", directory: Path) -> bool:
+    """Whether nothing is pending. NewerDatabaseError when a later release has been here."""
+    applied, known = _applied(database), {path.stem for path in directory.glob("[0-9]*.py")}
+    if newer := applied - known:
+        raise NewerDatabaseError(f"a newer plainsky has used it (schema {max(newer)}): update this one, or go back to an older copy of it")
+    return applied == known
 
 
 def _applied(database: "peewee.Database") -> set[str]:

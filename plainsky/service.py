@@ -85,7 +85,9 @@ class Service:
         with usable():
             if writes:
                 await lock.take()
-            await asyncio.to_thread(self.database.open)
+                await asyncio.to_thread(self.database.open)
+            else:
+                await self._schema()
         await self._labeler.prepare(writes)
         await self._make_feeds()
         following = await self._follow() if writes else None
@@ -210,6 +212,12 @@ class Service:
             self._labeler.did_document_parts(),
             self._follows(),
         )
+
+    async def _schema(self) -> None:
+        """Wait until the process that writes has brought the schema to this release: an older one may still write."""
+        while not await asyncio.to_thread(self.database.is_current):
+            log.warning("the process that writes has not brought the database to this release yet: waiting for it")
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _numbers(self, new: Deciding) -> Sequence[int]:
         """The feeds' numbers, as soon as the process that writes has made them."""

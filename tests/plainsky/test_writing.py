@@ -1,6 +1,7 @@
 """One process writes at a time, also when the database was away in between."""
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 from argparse import Namespace
@@ -12,8 +13,11 @@ import pytest
 
 from models.database import Database, DisplacedError
 from plainsky.commands import run
+from plainsky.config.loading import load
 from plainsky.errors import OperatorError
+from plainsky.service import Service
 from plainsky.writing import WriterLock
+from tests.support.programs import wait_until
 
 
 @pytest.fixture
@@ -154,6 +158,28 @@ def test_a_database_of_a_newer_release_is_left_alone(sqlite_url: str, tmp_path: 
 
     with pytest.raises(OperatorError, match=r"a newer plainsky has used it \(schema 9001_later\): update this one"):
         run.run(Namespace(file=file, role="all"))
+
+
+async def test_a_process_that_only_serves_leaves_the_schema_to_the_one_that_writes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plainsky.service.POLL_SECONDS", 0.01)
+    url = f"sqlite:///{tmp_path / 'plainsky.sqlite'}"
+    file = written(tmp_path / "config.toml", on(url))
+    serving, other = Service(load(file)), Database(url)
+    starting = asyncio.create_task(serving.start(writes=False))
+    try:
+        await asyncio.to_thread(wait_until, lambda: "to this release yet: waiting" in caplog.text, 20, "it waits for the schema")
+        assert not other.is_current()
+        assert other.open()
+        await asyncio.to_thread(wait_until, lambda: "not made these feeds yet: waiting" in caplog.text, 20, "it waits for the feeds")
+        assert not starting.done()
+    finally:
+        starting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await starting
+        await serving.stop()
+        await asyncio.to_thread(other.close)
 
 
 def on(url: str) -> str:
