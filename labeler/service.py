@@ -13,7 +13,7 @@ from labeler.replay import MAX_SEQ
 from labeler.stream import Subscriber, Tail
 from labeler.xrpc import query_labels
 from models.database import Database
-from models.labels import Found
+from models.labels import Found, sources
 from models.protocol.xrpc import XrpcError, integer, one
 
 _JSON = CIMultiDictProxy(CIMultiDict({"Content-Type": "application/json", "Access-Control-Allow-Origin": "*"}))
@@ -32,6 +32,7 @@ class LabelService:
         self._tail: Tail | None = None
         self._subscribers: set[Subscriber] = set()
         self._closing = False
+        self._sources: frozenset[str] | None = None  # what others said here before us never becomes more
 
     def routes(self) -> list[web.RouteDef]:
         """Both endpoints; what they raise as XrpcError is put into words by the app."""
@@ -65,7 +66,12 @@ class LabelService:
 
     async def label_query_labels(self, request: web.Request) -> web.Response:
         """com.atproto.label.queryLabels"""
-        return web.Response(body=await query_labels(self._database, request.query, self._sig), headers=_JSON)
+        return web.Response(body=await query_labels(self._database, request.query, self._sig, self._known), headers=_JSON)
+
+    async def _known(self) -> frozenset[str]:
+        if self._sources is None:
+            self._sources = await self._database.read(sources)
+        return self._sources | {self._issuer.src_did}
 
     def _sig(self, row: Found) -> bytes:
         issuer = self._issuer

@@ -238,6 +238,11 @@ class Found(NamedTuple):
     decision_id: int
 
 
+def sources(session: Session) -> frozenset[str]:
+    """Who has said anything here: this labeler, and what it was before it moved. Walks the whole log."""
+    return frozenset(src for (src,) in session.execute("SELECT DISTINCT src FROM label"))
+
+
 def query(session: Session, patterns: Sequence[Pattern], sources: Collection[str], after: int, limit: int) -> list[Found]:
     """What stands in the state, oldest first; negations and expired labels are part of it. No sources means all."""
     if len(patterns) == 1 and not patterns[0].prefix and not sources:

@@ -224,7 +224,7 @@ class Claims:
 
     sources: tuple[str, ...] = field(default=(), validator=validators.deep_iterable(_source))
     """Files and addresses of ClaimReview data or CSV tables, looked at again and again."""
-    refresh: Duration = field(default=duration("6h"))
+    refresh: Duration = field(default=duration("6h"), validator=_expect('at least "1m"', lambda every: every >= duration("1m")))
     seed: bool = True
     """Whether the claims that ship with Plainsky are put into the bank at the start."""
     ratings: Ratings = Factory(Ratings)

@@ -16,7 +16,7 @@ from models import labels
 from models.database import Database, Session
 from models.labels import Label, Pattern, SignedLabel
 from tests.support import labels as world
-from tests.support.labels import CIDS, KEY, SRC, apply, deleted, issuer, judge, judged, label_many, serving, uri
+from tests.support.labels import CIDS, KEY, NOON, SRC, apply, deleted, issuer, judge, judged, label_many, serving, uri
 from tests.support.lexicons import assert_valid_output
 
 OTHER = "did:plc:other22222222222222222222"
@@ -120,6 +120,16 @@ async def test_sources_limit_who_spoke(database: Database, ask: Any) -> None:
     assert uris(await ask(pattern("*"), ("sources", SRC))) == ["post"]
     assert uris(await ask(pattern("*"), ("sources", OTHER), ("sources", SRC))) == ["post"]
     assert uris(await ask(pattern("*"), ("sources", OTHER))) == []
+
+
+async def test_labels_of_the_account_that_the_labeler_was_before_are_found_by_their_source(database: Database, ask: Any) -> None:
+    apply(database, judged("before", CIDS[0]), by=Issuer(OTHER, KEY, lambda: NOON))
+    apply(database, judged("post", CIDS[0]))
+
+    assert uris(await ask(pattern("*"), ("sources", OTHER))) == ["before"]
+    assert uris(await ask(pattern("*"), ("sources", SRC))) == ["post"]
+    assert uris(await ask(pattern("*"), ("sources", OTHER), ("sources", SRC))) == ["before", "post"]
+    assert uris(await ask(pattern("*"), ("sources", "did:web:nobody.example"))) == []
 
 
 @pytest.mark.parametrize("shape", ["*", "at://did:plc:author*"])

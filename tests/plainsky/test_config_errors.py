@@ -256,12 +256,18 @@ def test_a_stream_is_read_over_a_websocket() -> None:
 
 @pytest.mark.parametrize(
     ("line", "expected"),
-    [('watchdog = "1ms"', 'at least "1s"'), ('backoff_max = "10ms"', 'at least "1s"'), ('batch_age = "4w"', 'at most "1m"')],
+    [
+        ('ingest.watchdog = "1ms"', 'at least "1s"'),
+        ('ingest.backoff_max = "10ms"', 'at least "1s"'),
+        ('ingest.batch_age = "4w"', 'at most "1m"'),
+        ('claims.refresh = "1s"', 'at least "1m"'),
+    ],
 )
 def test_no_config_storms_a_host_or_holds_posts_back(line: str, expected: str) -> None:
     key, _, value = line.partition(" = ")
+    table, _, name = key.partition(".")
 
-    assert problems(GOOD + f"[ingest]\n{line}\n") == [f"ingest.{key}: {value}: expected {expected}"]
+    assert problems(GOOD + f"[{table}]\n{name} = {value}\n") == [f"{key}: {value}: expected {expected}"]
 
 
 def test_two_feeds_or_labels_may_not_share_a_name() -> None:
