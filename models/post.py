@@ -6,18 +6,17 @@ All is a pure function of what upstream said, so a log gives the same posts in t
 Source: lexicon app.bsky.feed.post, specs/data-model, specs/richtext.
 """
 
-import re
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
+from models.bounded import LINK, at_uri, distinct, members, part, prose, words
 from models.duration import Duration, duration
+from models.embeds import NO_EMBED, embedded
 from models.events import Record
-from models.protocol.syntax import is_did, parse_at_uri, parse_datetime, tid_time_us
+from models.protocol.syntax import is_did, parse_datetime, tid_time_us
 
 # The lexicon's bounds, and generous ones where it names none: what clients write is never cut, and no record fills the database.
-PROSE = 3000  # characters of a text, an alt text, a card's title or description (lexicon: a text has at most 3,000 bytes)
-LINK = 2048  # characters of a URL; a longer one is cut, for its host and path are what is looked at
 TAG = 640
 LANG = 64
 LABEL = 128
@@ -25,7 +24,6 @@ FACETS = 100  # and as many features in all
 TAGS = 100
 LANGS = 10
 LABELS = 10
-MEDIA = 20  # images of a gallery
 
 POST = "app.bsky.feed.post"
 
@@ -83,7 +81,7 @@ def parse(record: Record) -> Post | None:
     text = get("text")
     if not isinstance(text, str) or get("$type", POST) != POST:
         return None
-    text = _prose(text)
+    text = prose(text)
     created_at = _created_at(get("createdAt"))
     langs = _langs(get("langs"))
     # Most posts are plain or replies; only what is there is looked at.
@@ -91,13 +89,13 @@ def parse(record: Record) -> Post | None:
     if record.keys() <= _PLAIN:
         return Post(text, created_at, langs, reply_root=root, reply_parent=parent)
     tags, links, mentions = _facets(record["facets"], text) if "facets" in record else _NO_FACETS
-    embed = _embed(record["embed"]) if "embed" in record else _NO_EMBED
+    embed = embedded(record["embed"]) if "embed" in record else NO_EMBED
     return Post(
         text,
         created_at,
         langs,
-        _distinct(tags, ()),
-        _distinct(links, embed.links),
+        distinct(tags, ()),
+        distinct(links, embed.links),
         mentions,
         embed.kinds,
         embed.alts,
@@ -106,7 +104,7 @@ def parse(record: Record) -> Post | None:
         root,
         parent,
         _self_labels(record["labels"]) if "labels" in record else (),
-        _distinct(_tags(record["tags"]), ()) if "tags" in record else (),
+        distinct(_tags(record["tags"]), ()) if "tags" in record else (),
     )
 
 
@@ -139,46 +137,10 @@ def is_import(created_at: int | None, time_us: int, limit: Duration) -> bool:
     return created_at is not None and (created_at < 0 or time_us - created_at > limit)
 
 
-def _prose(value: Any, limit: int = PROSE) -> str:
-    """Text that SQLite, PostgreSQL, JSON and every search take: what they do not take becomes U+FFFD."""
-    if not isinstance(value, str):
-        return ""
-    text: str = value[:limit]
-    if text.isascii() and "\0" not in text:  # most texts, at an eighth of the cost
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text.replace("\0", "\ufffd")
-
-
-def _word(value: Any, limit: int) -> str:
-    """A short string as it is, or empty when it is none or too long: a word that is cut is another word."""
-    return _prose(value) if isinstance(value, str) and len(value) <= limit else ""
-
-
-def _words(values: Any, count: int, limit: int) -> tuple[str, ...]:
-    return tuple([word for value in _list(values, count) if (word := _word(value, limit))])
-
-
-def _list(values: Any, limit: int) -> list[Any]:
-    return values[:limit] if isinstance(values, list) else []
-
-
-def _get(value: Any, key: str) -> Any:
-    return value.get(key) if isinstance(value, dict) else None
-
-
-def _distinct(first: tuple[str, ...], then: tuple[str, ...]) -> tuple[str, ...]:
-    both = first + then
-    return both if len(both) < 2 else tuple(dict.fromkeys(both))
-
-
 def _langs(values: Any) -> tuple[str, ...]:
     if type(values) is list and len(values) == 1 and type(values[0]) is str and values[0] in _COMMON_LANGS:
         return _COMMON_LANGS[values[0]]
-    return _words(values, LANGS, LANG)
+    return words(values, LANGS, LANG)
 
 
 # What nine posts of ten declare: one tuple for all of them.
@@ -194,32 +156,24 @@ def _created_at(value: Any) -> int | None:
 
 
 def _tags(values: Any) -> tuple[str, ...]:
-    words = [word.strip().lstrip("#＃") for word in _words(values, TAGS, TAG)] if values else ()
-    return tuple([word for word in words if word])
+    written = [tag.strip().lstrip("#＃") for tag in words(values, TAGS, TAG)] if values else ()
+    return tuple([tag for tag in written if tag])
 
 
 def _self_labels(value: Any) -> tuple[str, ...]:
-    return _words([_get(label, "val") for label in _list(_get(value, "values"), LABELS)], LABELS, LABEL)
+    return words([part(label, "val") for label in members(part(value, "values"), LABELS)], LABELS, LABEL)
 
 
 def _reply(value: Any) -> tuple[str | None, str | None]:
     try:
         root, parent = value["root"]["uri"], value["parent"]["uri"]
     except (KeyError, TypeError):
-        root, parent = _get(_get(value, "root"), "uri"), _get(_get(value, "parent"), "uri")
-    uri = _at_uri(root)
-    return uri, uri if parent == root else _at_uri(parent)
+        root, parent = part(part(value, "root"), "uri"), part(part(value, "parent"), "uri")
+    uri = at_uri(root)
+    return uri, uri if parent == root else at_uri(parent)
 
 
 _NO_REPLY = (None, None)
-# What nearly every reference looks like; it is an at-uri, which the general check says in eight times the time.
-_POST_URI = re.compile(r"at://did:plc:[a-z2-7]{24}/app\.bsky\.feed\.post/[a-z2-7]{13}")
-
-
-def _at_uri(uri: Any) -> str | None:
-    return uri if isinstance(uri, str) and (_POST_URI.fullmatch(uri) or parse_at_uri(uri)) else None
-
-
 _Facets = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 _NO_FACETS: _Facets = ((), (), ())
 
@@ -232,104 +186,24 @@ def _facets(values: Any, text: str) -> _Facets:
     size = len(text) if text.isascii() else len(text.encode())
     features = [
         feature
-        for facet in _list(values, FACETS)
+        for facet in members(values, FACETS)
         if isinstance(facet, dict) and _covers(facet.get("index"), size)
-        for feature in _list(facet.get("features"), FACETS)
+        for feature in members(facet.get("features"), FACETS)
     ][:FACETS]
     found: dict[str, list[str]] = {}
     for feature in features:
-        kind = _get(feature, "$type")
+        kind = part(feature, "$type")
         key = _FEATURES.get(kind) if isinstance(kind, str) else None
         if key and isinstance(feature.get(key), str):
             found.setdefault(key, []).append(feature[key])
-    links = tuple([_prose(link, LINK) for link in found["uri"] if link]) if "uri" in found else ()
+    links = tuple([prose(link, LINK) for link in found["uri"] if link]) if "uri" in found else ()
     mentions = tuple([did for did in found["did"] if is_did(did)]) if "did" in found else ()
-    return _tags(found.get("tag")), _distinct(links, ()), _distinct(mentions, ())
+    return _tags(found.get("tag")), distinct(links, ()), distinct(mentions, ())
 
 
 _FEATURES = {f"app.bsky.richtext.facet#{kind}": key for kind, key in (("tag", "tag"), ("link", "uri"), ("mention", "did"))}
 
 
 def _covers(index: Any, size: int) -> bool:
-    start, end = _get(index, "byteStart"), _get(index, "byteEnd")
+    start, end = part(index, "byteStart"), part(index, "byteEnd")
     return isinstance(start, int) and isinstance(end, int) and 0 <= start < end and start < size
-
-
-class _Embed(NamedTuple):
-    kinds: tuple[str, ...] = ()
-    alts: tuple[str, ...] = ()
-    card: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
-    quote: str | None = None
-
-
-_NO_EMBED = _Embed()
-_UNKNOWN = _Embed(("unknown",))
-# A picked GIF travels as a link; the app plays it in place (social-app, embed-player.ts), so for a reader it is no link.
-_GIF = re.compile(r"https?://(?:[a-z0-9-]+\.)*(?:tenor|giphy|klipy)\.com/", re.IGNORECASE)
-
-_GIF_ALT = "Alt: "
-
-
-def _embed(value: Any) -> _Embed:
-    kind = _get(value, "$type")
-    reader = _READERS.get(kind) if isinstance(kind, str) else None
-    return (reader(value) or _UNKNOWN) if reader else _UNKNOWN
-
-
-def _images(value: Any) -> _Embed | None:
-    return _pictures("image", _get(value, "images"))
-
-
-def _gallery(value: Any) -> _Embed | None:
-    return _pictures("gallery", _get(value, "items"))
-
-
-def _pictures(kind: str, items: Any) -> _Embed | None:
-    alts = tuple(_prose(item.get("alt")) for item in _list(items, MEDIA) if isinstance(item, dict))
-    return _Embed((kind,), alts) if alts else None
-
-
-def _video(value: Any) -> _Embed:
-    return _Embed(("gif" if value.get("presentation") == "gif" else "video",), (_prose(value.get("alt")),))
-
-
-def _external(value: Any) -> _Embed | None:
-    external = _get(value, "external")
-    link = _prose(_get(external, "uri"), LINK)
-    if not link:
-        return None
-    title, description = _prose(external.get("title")), _prose(external.get("description"))
-    card = (title, description) if title or description else ()
-    if not _GIF.match(link):
-        return _Embed(("link",), (), card, (link,))
-    # The app keeps what the author wrote behind "Alt: "; "ALT: " comes from the GIF's service (social-app, gif-alt-text.ts).
-    alt = description.removeprefix(_GIF_ALT) if description.startswith(_GIF_ALT) else ""
-    return _Embed(("gif",), (alt,), card, (link,))
-
-
-def _record(value: Any) -> _Embed | None:
-    uri = _at_uri(_get(_get(value, "record"), "uri"))
-    if not uri:
-        return None
-    return _Embed(("quote",), quote=uri) if f"/{POST}/" in uri else _Embed(("record",))
-
-
-def _record_with_media(value: Any) -> _Embed:
-    media, record = _media(value.get("media")), _record(value.get("record")) or _UNKNOWN
-    return media._replace(kinds=_distinct(media.kinds, record.kinds), quote=record.quote)
-
-
-def _media(value: Any) -> _Embed:
-    # Not through `_embed`: media nested in media without end would recurse without end.
-    kind = _get(value, "$type")
-    return (_MEDIA[kind](value) or _UNKNOWN) if isinstance(kind, str) and kind in _MEDIA else _UNKNOWN
-
-
-_MEDIA = {
-    "app.bsky.embed.images": _images,
-    "app.bsky.embed.gallery": _gallery,
-    "app.bsky.embed.video": _video,
-    "app.bsky.embed.external": _external,
-}
-_READERS = _MEDIA | {"app.bsky.embed.record": _record, "app.bsky.embed.recordWithMedia": _record_with_media}

@@ -5,7 +5,8 @@ import pytest
 from feedgen.feed import Feed
 from feedgen.matcher import Matcher
 from feedgen.rules import load
-from models.post import FACETS, LINK, Post
+from models.bounded import LINK
+from models.post import FACETS, Post
 from tests.support.ruling import DID
 
 rule = load("link_domain")

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.bounded import LINK, PROSE
 from models.duration import duration
-from models.post import FACETS, LINK, PROSE, Post, indexed_at, is_import, parse, sort_at
+from models.post import FACETS, Post, indexed_at, is_import, parse, sort_at
 from models.protocol.syntax import parse_datetime, tid_of
 from tests.support.recorded import raw_frames
 
