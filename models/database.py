@@ -222,7 +222,7 @@ class Database:
         except (peewee.OperationalError, peewee.InterfaceError):
             self._peewee.close()
             raise
-        return self._holds is not None and self._holds is connection
+        return self._holds is connection
 
     def _take_again(self, lock: int) -> None:
         """The server may need a moment to see that our last connection is gone, and with it the lock."""

@@ -1,9 +1,9 @@
 """The table `moderator`: who may decide, by name, and how far. All of its SQL. Whoever was removed stays, for his decisions do."""
 
-import unicodedata
 from typing import Literal, NamedTuple, TypeAlias, cast
 
 from models.database import Session
+from models.text import fold
 
 Rank: TypeAlias = Literal["moderator", "lead"]
 """A moderator decides on candidates and reports; a lead also on appeals."""
@@ -52,8 +52,4 @@ def known(session: Session) -> list[Moderator]:
 
 def is_same(one: str, other: str) -> bool:
     """Two spellings of one name: nobody becomes a second person by a capital or a space."""
-    return _folded(one) == _folded(other)
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold().strip()
+    return fold(one).strip() == fold(other).strip()

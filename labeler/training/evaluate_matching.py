@@ -19,7 +19,7 @@ import msgspec
 
 from labeler.claims import features
 from labeler.claims.matching import Comparer, Learned
-from labeler.training import Tell, TrainingError, library
+from labeler.training import Tell, TrainingError, one_thread
 from labeler.training.abstention import PARTS, Judged, Post, Sides, abstention
 from labeler.training.fitting import versions
 from labeler.training.matching import FORMS, Fold, Pair, Pairs, Seen, first, fitted, frequencies, scores, seen, unsigned
@@ -215,22 +215,22 @@ def _rounded(values: Iterable[float]) -> list[float]:
     return [round(value, 4) for value in values]
 
 
+@one_thread()
 def evaluate(folder: Path, tell: Tell) -> Report:
     """Read, look, cross-validate, report."""
     data = read(folder)
     looked = look(data, tell)
-    with library("threadpoolctl").threadpool_limits(1):  # sums of several threads differ in their last bits
-        return report(data, looked, crossed(data, looked, tell), tell)
+    return report(data, looked, crossed(data, looked, tell), tell)
 
 
+@one_thread()
 def train(folder: Path, tell: Tell) -> tuple[Learned, Report]:
     """Weights learned from everything, with the cross-validated figures in their cards."""
     data = read(folder)
     looked = look(data, tell)
-    with library("threadpoolctl").threadpool_limits(1):
-        figures = report(data, looked, crossed(data, looked, tell), tell)
-        card = {"metrics": as_text(figures).splitlines(), "features": list(features.NAMES), "folds": FOLDS, "versions": versions()}
-        return fitted(looked.pairs, [one for one in _others(data, looked) if one], card), figures
+    figures = report(data, looked, crossed(data, looked, tell), tell)
+    card = {"metrics": as_text(figures).splitlines(), "features": list(features.NAMES), "folds": FOLDS, "versions": versions()}
+    return fitted(looked.pairs, [one for one in _others(data, looked) if one], card), figures
 
 
 def main() -> int:
