@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,11 @@ _SLOW_OR_SHARED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]  #
 settings.register_profile("suite", max_examples=40, deadline=None, suppress_health_check=_SLOW_OR_SHARED)
 settings.register_profile("further", settings.get_profile("suite"), max_examples=1_000)
 settings.load_profile("suite")
+
+
+# A suite in the background of a shell ignores Ctrl-C, and so would every program that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,10 +12,9 @@ from typing import Self
 
 from tests.support.programs import ROOT
 
-# The pty becomes the program's own, so that Ctrl-C is a signal; heard also where the tests run in the background and ignore it.
+# The pty becomes the program's own, so that Ctrl-C is a signal.
 _BEGIN = (
-    "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-    "signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
     "os.execv(sys.executable, [sys.executable, '-m', 'plainsky', *sys.argv[1:]])"
 )
 
