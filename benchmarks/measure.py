@@ -21,7 +21,7 @@ class Compared(NamedTuple):
 
 def compare(a: Callable[[], object], b: Callable[[], object], rounds: int = 9) -> Compared:
     """Run A and B in turn, `rounds` times after one round that is thrown away (caches, imports)."""
-    pairs = [(_cpu(a), _cpu(b)) for _ in range(rounds + 1)][1:]
+    pairs = [(cpu_seconds(a), cpu_seconds(b)) for _ in range(rounds + 1)][1:]
     first, second = (statistics.median(side) for side in zip(*pairs, strict=True))
     return Compared(first, second, statistics.median(two / one for one, two in pairs))
 
@@ -38,7 +38,8 @@ def finish(*within: bool) -> None:
     sys.exit(0 if all(within) else 1)
 
 
-def _cpu(work: Callable[[], object]) -> float:
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """What the work costs this process."""
     gc.collect()
     before = time.process_time()
     work()

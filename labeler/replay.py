@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from labeler import frames
 from labeler.issuer import Issuer
-from models import label_blocks, labels, settings
+from models import label_blocks, label_uris, labels, settings
 from models.database import Session
 from models.label_blocks import SIZE, Block
 from models.labels import Found
@@ -40,12 +40,13 @@ def unsealed(session: Session) -> int | None:
 
 
 def seal(session: Session) -> None:
-    """Make some blocks."""
+    """Make some blocks, and sort the uris of what they complete."""
     for _ in range(BLOCKS_AT_ONCE):
         start = unsealed(session)
         if start is None:
-            return
+            break
         _seal(session, start)
+    label_uris.sort(session, label_blocks.last(session))
 
 
 def resign(session: Session, issuer: Issuer, after: int) -> int | None:

@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 import msgspec
 
 from models.database import Database
-from models.labels import Found, Label, Pattern, query
+from models.label_uris import Pattern, query
+from models.labels import Found, Label
 from models.protocol.syntax import is_did
 from models.protocol.xrpc import Query, integer, invalid, one
 

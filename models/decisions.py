@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from models import label_uris, tails
 from models.database import Row, Session
 
 Action: TypeAlias = Literal["label", "negate", "none"]
@@ -72,30 +73,6 @@ _ADD = f"INSERT INTO decision ({_COLUMNS})"
 _MACHINES = "id, uri, cid, val, action, mode, evidence, rules_hash, decided_at, life, waits_for, outcome, text_hash, body"
 _encode = msgspec.json.Encoder().encode
 
-_WIDTH = 13
-"""Of a post's key."""
-
-
-def _tail(uri: str) -> str:
-    """The SQL of the end of an uri, as it stands in the index `decision_by_tail`."""
-    return f"substr('{' ' * _WIDTH}' || {uri}, length({uri}) + 1)"
-
-
-# Of "uri = ?" SQLite's planner would put the value into the expression, and of a column with a type it believes that it could not be
-# compared: either way it would not see the index.
-_OF_URI = f"{_tail('uri')} = ? AND uri || '' = ?"
-_WANTED = f"wanted JOIN decision ON {_tail('decision.uri')} = wanted.tail || '' AND decision.uri = wanted.uri"
-_KEY = {"tail": "TEXT", "uri": "TEXT"}
-
-
-def _key(uri: str) -> tuple[str, str]:
-    """By what the index finds an uri."""
-    return _tail_of(uri), uri
-
-
-def _tail_of(uri: str) -> str:
-    return uri[-_WIDTH:].rjust(_WIDTH)
-
 
 def last_id(session: Session) -> int:
     """The highest id in use."""
@@ -139,22 +116,21 @@ def known(session: Session, uris: Sequence[str]) -> list[Known]:
         some = uris[start : start + _WIDTHS[-1]]
         width = next(width for width in _WIDTHS if width >= len(some))
         padded = [*some, *[some[-1]] * (width - len(some))]
-        found += session.execute(_KNOWN[width], [*map(_tail_of, padded), *padded])
+        found += session.execute(_KNOWN[width], [*map(tails.of, padded), *padded])
     return sorted((Known._make((*row[:9], bool(row[9]))) for row in found), key=lambda row: row.id) if found else []
 
 
-# A list in place of a join with what is wanted: this is asked for every batch, and costs a half.
+# This is asked for every batch.
 _WIDTHS = (1, 4, 16, 64, 256)
 _KNOWN = {
-    width: "SELECT uri, cid, val, id, action, mode, role, waits_for, outcome, body IS NOT NULL FROM decision"
-    f" WHERE {_tail('uri')} IN ({', '.join('?' * width)}) AND uri || '' IN ({', '.join('?' * width)})"
+    width: f"SELECT uri, cid, val, id, action, mode, role, waits_for, outcome, body IS NOT NULL FROM decision WHERE {tails.among(width)}"
     for width in _WIDTHS
 }
 
 
 def of_uri(session: Session, uri: str) -> list[Decision]:
     """Everything decided of a post or an account, oldest first."""
-    return _all(session, f"WHERE {_OF_URI} ORDER BY id", _key(uri))
+    return _all(session, f"WHERE {tails.OF_URI} ORDER BY id", tails.key(uri))
 
 
 def by_id(session: Session, decision_id: int) -> Decision | None:
@@ -211,15 +187,13 @@ def reopen(session: Session, decision_id: int) -> None:
 
 def uris_of(session: Session, did: str) -> list[str]:
     """The account itself and its records, as far as anything was decided of them."""
-    found = {uri for sql in _URIS_OF for (uri,) in session.execute(sql, (f"at://{did}/", f"at://{did}0"))}
+    unissued = session.execute(_UNISSUED, (f"at://{did}/", f"at://{did}0"))
+    found = {*label_uris.beginning(session, f"at://{did}/"), *[uri for (uri,) in unissued]}
     return sorted({*found, *([did] if known(session, [did]) else [])})
 
 
 # What the log does not tell of has an index of its own: the decision of each label would else change a page more.
-_URIS_OF = (
-    "SELECT uri FROM label WHERE uri >= ? AND uri < ?",
-    "SELECT uri FROM decision WHERE (outcome IS NULL OR outcome <> 'issued') AND uri >= ? AND uri < ?",
-)
+_UNISSUED = "SELECT uri FROM decision WHERE (outcome IS NULL OR outcome <> 'issued') AND uri >= ? AND uri < ?"
 
 
 def purge(session: Session, deleted: Collection[tuple[str, int]]) -> None:
@@ -228,9 +202,9 @@ def purge(session: Session, deleted: Collection[tuple[str, int]]) -> None:
     deleted: uri, and the last decision before the deletion. (A post may be written again.)
     """
     rows = session.matching(
-        f"SELECT decision.id, evidence FROM {_WANTED} AND decision.id <= wanted.id",
-        {**_KEY, "id": "BIGINT"},
-        [(*_key(uri), last_id) for uri, last_id in deleted],
+        f"SELECT decision.id, evidence FROM {tails.wanted('decision')} AND decision.id <= wanted.id",
+        {**tails.COLUMNS, "id": "BIGINT"},
+        [(*tails.key(uri), last_id) for uri, last_id in deleted],
     )
     _purge(session, rows)
 

@@ -1,4 +1,5 @@
-"""The table `label`: an append-only log of signed labels. All of its SQL, but for the stream's, which is in `models.label_blocks`.
+"""The table `label`: an append-only log of signed labels. All of its SQL, but for the stream's (`models.label_blocks`) and
+queryLabels' (`models.label_uris`).
 
 Promise: `seq` rises in commit order and is never reused, so that `seq > cursor` misses nothing. Whoever appends holds `lock`, reads
 `last_seq` and counts on from there; nothing is ever removed, and nothing changed but a signature when the key changes.
@@ -9,13 +10,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from models import tails
 from models.database import Row, Session
 from models.known_labels import Standing
 from models.protocol.syntax import format_datetime, parse_datetime
 
 LOG_LOCK = 0x6C6162656C
 """The PostgreSQL advisory lock of the log ("label" in ASCII)."""
-LAST_CODE_POINT = "\U0010ffff"
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -130,9 +131,9 @@ def append_rows(session: Session, rows: Sequence[Row]) -> None:
 def history(session: Session, src: str, uris: Collection[str]) -> list[Told]:
     """Everything that `src` said of these, oldest first."""
     rows = session.matching(
-        "SELECT seq, label.uri, cid, val, neg, cts, exp FROM wanted JOIN label ON label.uri = wanted.uri AND label.src = wanted.src",
-        {"uri": "TEXT", "src": "TEXT"},
-        [(uri, src) for uri in uris],
+        f"SELECT seq, label.uri, cid, val, neg, cts, exp FROM {tails.wanted('label')} AND label.src = wanted.src",
+        {**tails.COLUMNS, "src": "TEXT"},
+        [(*tails.key(uri), src) for uri in uris],
     )
     return sorted(Told(row[0], row[1], row[2], row[3], bool(row[4]), row[5], row[6]) for row in rows)
 
@@ -144,9 +145,9 @@ def issued_at(session: Session, seqs: Collection[int]) -> dict[int, int]:
 
 def expiring(session: Session, src: str, val: str, after: str, until: str, limit: int) -> list["Found"]:
     """The labels of a value in force whose `exp` lies between two datetimes, soonest first."""
-    return _found(
+    return found(
         session,
-        f"{_STATE} AND src = ? AND val = ? AND neg = 0 AND exp > ? AND exp <= ? ORDER BY exp, seq LIMIT ?",
+        f"{STATE} AND src = ? AND val = ? AND neg = 0 AND exp > ? AND exp <= ? ORDER BY exp, seq LIMIT ?",
         (src, val, after, until, limit),
     )
 
@@ -154,26 +155,26 @@ def expiring(session: Session, src: str, val: str, after: str, until: str, limit
 def in_force(session: Session, src: str, val: str | None, now: str, after: int, limit: int) -> list["Found"]:
     """What stands at a datetime, of one value or of all, in order of seq from `after` on."""
     which = " AND val = ?" if val else ""
-    return _found(
+    return found(
         session,
-        f"{_STATE} AND src = ?{which} AND neg = 0 AND (exp IS NULL OR exp > ?) AND seq > ? ORDER BY seq LIMIT ?",
+        f"{STATE} AND src = ?{which} AND neg = 0 AND (exp IS NULL OR exp > ?) AND seq > ? ORDER BY seq LIMIT ?",
         (src, *([val] if val else []), now, after, limit),
     )
 
 
 def in_force_on(session: Session, src: str, uri: str, now: str) -> list["Found"]:
     """What stands at a datetime on a post or an account, oldest first."""
-    return _found(session, f"{_STATE} AND uri = ? AND src = ? AND neg = 0 AND (exp IS NULL OR exp > ?) ORDER BY seq + 0", (uri, src, now))
+    return found(session, f"{_OF_URI} AND neg = 0 AND (exp IS NULL OR exp > ?) ORDER BY seq + 0", (*tails.key(uri), src, now))
 
 
 def newest_on(session: Session, src: str, uri: str, limit: int) -> list["Found"]:
     """The state of a post or an account: what was not taken back first, then the newest."""
-    return _found(session, f"{_STATE} AND uri = ? AND src = ? ORDER BY neg, seq + 0 DESC LIMIT ?", (uri, src, limit))
+    return found(session, f"{_OF_URI} ORDER BY neg, seq + 0 DESC LIMIT ?", (*tails.key(uri), src, limit))
 
 
 def between(session: Session, after: int, until: int, limit: int) -> list["Found"]:
     """The log itself: the rows with after < seq <= until, oldest first."""
-    return _found(
+    return found(
         session, f"SELECT {_COLUMNS}, key_id, decision_id FROM label WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", (after, until, limit)
     )
 
@@ -197,35 +198,21 @@ def expired(session: Session, src: str, after: int, now: int) -> list[str]:
 def standing(session: Session, src: str, uris: Collection[str], now: int) -> list[Standing]:
     """The labels of `src` in force at `now` (µs) on these posts and accounts."""
     rows = session.matching(
-        "SELECT label.uri, src, val, cid, exp FROM wanted JOIN label ON label.uri = wanted.uri WHERE neg = 0 AND NOT EXISTS"
-        " (SELECT 1 FROM label later WHERE later.uri = label.uri AND later.cid = label.cid AND later.val = label.val"
-        " AND later.src = label.src AND later.seq > label.seq)",
-        {"uri": "TEXT"},
-        [(uri,) for uri in uris],
+        f"SELECT label.uri, src, val, cid, exp FROM {tails.wanted('label')} WHERE neg = 0 AND {_NEWEST}",
+        tails.COLUMNS,
+        [tails.key(uri) for uri in uris],
     )
     return [Standing(*row[:4]) for row in rows if row[1] == src and (row[4] is None or (parse_datetime(row[4]) or 0) > now)]
 
 
 # Of one (src, uri, cid, val) only the newest row is the state: a negation replaces what it negates (as Ozone's upsert does).
-_STATE = (
-    f"SELECT {_COLUMNS}, key_id, decision_id FROM label WHERE NOT EXISTS (SELECT 1 FROM label later WHERE later.uri = label.uri"
+_NEWEST = (
+    f"NOT EXISTS (SELECT 1 FROM label later WHERE {tails.sql('later.uri')} = {tails.sql('label.uri')} AND later.uri = label.uri"
     " AND later.cid = label.cid AND later.val = label.val AND later.src = label.src AND later.seq > label.seq)"
 )
-
-
-_OF_ONE = f"{_STATE} AND uri = ? AND seq + 0 > ? ORDER BY seq + 0 LIMIT ?"
-_STEMS = ("at://did:plc:", "at://did:web:", "did:plc:", "did:web:")
-"""A prefix that goes no further than these matches about everything."""
-_PLC_STEMS = ("at://did:plc:", "did:plc:")
-BROAD = 1 / 64
-"""So large a share of the log is found sooner along the log, and all of it would have to be sorted otherwise."""
-
-
-class Pattern(NamedTuple):
-    """Which uris are asked for: this one, or (`prefix`) all that begin so, compared by bytes."""
-
-    uri: str
-    prefix: bool = False
+STATE = f"SELECT {_COLUMNS}, key_id, decision_id FROM label WHERE {_NEWEST}"
+"""The SQL of the labels that are the state, for `found`."""
+_OF_URI = f"{STATE} AND {tails.OF_URI} AND src = ?"
 
 
 class Found(NamedTuple):
@@ -243,41 +230,8 @@ def sources(session: Session) -> frozenset[str]:
     return frozenset(src for (src,) in session.execute("SELECT DISTINCT src FROM label"))
 
 
-def query(session: Session, patterns: Sequence[Pattern], sources: Collection[str], after: int, limit: int) -> list[Found]:
-    """What stands in the state, oldest first; negations and expired labels are part of it. No sources means all."""
-    if len(patterns) == 1 and not patterns[0].prefix and not sources:
-        return _found(session, _OF_ONE, (patterns[0].uri, after, limit))
-    wheres, values = zip(*[_where(pattern) for pattern in patterns], strict=True)
-    sql = f"{_STATE} AND ({' OR '.join(wheres)})"
-    parameters = [value for some in values for value in some]
-    if sources:
-        sql += f" AND src IN ({', '.join('?' * len(sources))})"
-        parameters += sources
-    # Walking the log is right when most of it matches; for the rest the planner is kept from it, and goes by uri.
-    seq = "seq" if sum(_share(pattern.uri) for pattern in patterns if pattern.prefix) > BROAD else "seq + 0"
-    return _found(session, f"{sql} AND {seq} > ? ORDER BY {seq} LIMIT ?", (*parameters, after, limit))
-
-
-def _where(pattern: Pattern) -> tuple[str, tuple[str, ...]]:
-    if not pattern.prefix:
-        return "uri = ?", (pattern.uri,)
-    # The end of the range: the first string that is greater than all that begin with the prefix. LIKE would fold case on SQLite.
-    head = pattern.uri.rstrip(LAST_CODE_POINT)
-    if not head:
-        return "uri >= ?", (pattern.uri,)
-    following = ord(head[-1]) + 1
-    end = head[:-1] + chr(0xE000 if 0xD800 <= following < 0xE000 else following)
-    return "(uri >= ? AND uri < ?)", (pattern.uri, end)
-
-
-def _share(prefix: str) -> float:
-    """How much of the log it may match: each character of a did:plc is one of 32."""
-    if any(stem.startswith(prefix) for stem in _STEMS):
-        return 1.0
-    return max((32.0 ** (len(stem) - len(prefix)) for stem in _PLC_STEMS if prefix.startswith(stem)), default=0.0)
-
-
-def _found(session: Session, sql: str, values: Sequence[Any]) -> list[Found]:
+def found(session: Session, sql: str, values: Sequence[Any]) -> list[Found]:
+    """The labels that a query tells whose columns are those of `STATE`."""
     return [
         Found(seq, Label(src, uri, val, cts, cid or None, bool(neg), exp), sig, key_id, decision_id)
         for seq, src, uri, cid, val, neg, cts, exp, sig, key_id, decision_id in session.execute(sql, values)

@@ -9,9 +9,9 @@ import pytest
 from labeler import replay
 from labeler.issuer import Deleted, Issuer, Judged
 from labeler.signing import verify
-from models import decisions, labels
+from models import decisions, label_uris
 from models.database import Database, Session
-from models.labels import Pattern
+from models.label_uris import Pattern
 from models.post import Post
 from tests.support import labels as world
 from tests.support.labels import FLAGGED, HARMLESS, KEY, NOON, SRC, apply, decoded, deleted, issuer, judge, judged, log_rows, uri
@@ -136,7 +136,7 @@ def test_each_frame_holds_the_signed_label_as_it_stands_in_the_log(database: Dat
     apply(database, edited(A), GONE)
 
     (block,) = database.read_now(replay.following, 0)
-    (state,) = database.read_now(labels.query, [Pattern(uri("post"))], (), 0, 10)
+    (state,) = database.read_now(label_uris.query, [Pattern(uri("post"))], (), 0, 10)
     header, body = decoded(block.frame)
 
     assert header == {"op": 1, "t": "#labels"}

@@ -14,10 +14,10 @@ from labeler.judge import Judge
 from labeler.persons import By, Persons, Refused
 from labeler.policy import LabelPolicy
 from labeler.signing import key_id, verify
-from models import labels
+from models import label_uris
 from models.database import Database
 from models.duration import duration
-from models.labels import Pattern
+from models.label_uris import Pattern
 from models.protocol.syntax import parse_datetime
 from tests.support.labels import AUTHOR, CIDS, KEY, NOON, SRC, apply, decoded, deleted, judged, label_many, uri
 
@@ -78,7 +78,7 @@ def streamed(database: Database) -> list[dict[str, Any]]:
 
 
 def queried(database: Database) -> list[dict[str, Any]]:
-    return [row.label.fields() for row in database.read_now(labels.query, [Pattern("", prefix=True)], (), 0, 250)]
+    return [row.label.fields() for row in database.read_now(label_uris.query, [Pattern("", prefix=True)], (), 0, 250)]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_after_a_change_of_key_every_label_is_signed_anew_and_keeps_seq_and_cts(
     told = streamed(database)
     assert steps == [8, 16, 20]
     assert [{**label, "sig": b""} for label in told] == [{**label, "sig": b""} for label in before]
-    found = database.read_now(labels.query, [Pattern("", prefix=True)], (), 0, 250)
+    found = database.read_now(label_uris.query, [Pattern("", prefix=True)], (), 0, 250)
     assert {row.key_id for row in found} == {key_id(new.public_key)}
     assert all(verify(row.label, row.sig, new.public_key) for row in found)
     assert [label["sig"] for label in told] == [row.sig for row in found]

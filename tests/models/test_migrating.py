@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from models import entries, labels, posts
+from models import entries, label_uris, labels, posts
 from models.database import MIGRATIONS, Database, connectable
+from models.label_uris import AT_ONCE, STRETCH, Pattern
 from models.migrating import migrate
 from tests.support.garden import created, deleted, did, uri
 from tests.support.kept import Kept
@@ -36,6 +37,28 @@ def old(empty_database_url: str, dialect: str, tmp_path: Path) -> Database:
     return Database(empty_database_url)
 
 
+@pytest.fixture
+def before_tails(empty_database_url: str, tmp_path: Path) -> Database:
+    """A log with gaps, by the release before labels were found by the end of their uri."""
+    for migration in MIGRATIONS.glob("000*.py"):
+        shutil.copy(migration, tmp_path)
+    _, server = connectable(empty_database_url)
+    migrate(server, tmp_path)
+    server.execute_sql(
+        "INSERT INTO decision (id, uri, cid, val, action, mode, evidence, decided_at) VALUES (1, '', '', '', 'label', 'auto', '{}', 0)"
+    )
+    for seq in LOG:
+        server.execute_sql(
+            "INSERT INTO label (seq, src, uri, cid, val, neg, cts, sig, decision_id)"
+            f" VALUES ({seq}, 'did:plc:us', '{uri(seq % 2, seq)}', '', 'v', 0, '2026-01-01T12:00:00.000Z', '', 1)"
+        )
+    server.close()
+    return Database(empty_database_url)
+
+
+LOG = (1, 7, STRETCH, STRETCH + 1, STRETCH + AT_ONCE, STRETCH + AT_ONCE + 1)
+
+
 def pages(database: Database) -> dict[int, list[str]]:
     """The feeds, by number."""
     return {number: [one.uri for one in database.read_now(entries.page, number, 0, entries.TOP, 100)] for number in PAGES}
@@ -61,3 +84,19 @@ def test_an_old_database_goes_on_with_this_releases_feeds(old: Database) -> None
     assert kept.shown("garden") == [uri(2, 21), uri(1, 3), uri(0, 2)]
     assert kept.shown("quiet") == [uri(2, 21), uri(1, 3), uri(0, 2)]
     old.close()
+
+
+def test_of_an_old_log_what_is_complete_is_sorted_and_all_is_found(before_tails: Database) -> None:
+    before_tails.open()
+
+    stretches = before_tails.read_now(lambda session: session.execute("SELECT stretch, seq FROM label_uri ORDER BY stretch, seq"))
+    assert stretches == [(0, 1), (0, 7), (0, STRETCH), (1, STRETCH + 1), (1, STRETCH + AT_ONCE)]
+    before_tails.write_now(label_uris.sort, LOG[-1])
+    for person in (0, 1):
+        of_one = [seq for seq in LOG if seq % 2 == person]
+        patterns = [Pattern(f"at://{did(person)}/", prefix=True)]
+        assert [row.seq for row in before_tails.read_now(label_uris.query, patterns, (), 0, 50)] == of_one
+        assert before_tails.read_now(label_uris.beginning, patterns[0].uri) == {uri(person, seq) for seq in of_one}
+    for seq in LOG:
+        assert [row.seq for row in before_tails.read_now(label_uris.query, [Pattern(uri(seq % 2, seq))], (), 0, 50)] == [seq]
+    before_tails.close()

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from labeler.persons import Persons
 from labeler.policy import LabelPolicy
-from models import labels
+from models import label_uris, labels
 from models.database import Database
 from plainsky.config.errors import ConfigErrors
 from plainsky.config.loading import parse
@@ -91,7 +91,7 @@ async def test_each_time_the_label_is_a_new_one_that_ends_by_itself(appview: App
     log = await database.read(labels.history, SRC, [POST])
     assert [told.neg for told in log] == [False, True, False]
     assert len({told.cts for told in log}) == 3
-    (found,) = await database.read(labels.query, [labels.Pattern(POST)], [], 0, 10)
+    (found,) = await database.read(label_uris.query, [label_uris.Pattern(POST)], [], 0, 10)
     assert found.label.exp is not None
     assert found.label.cid is None
 
