@@ -32,7 +32,7 @@ def main() -> None:
     """Print each ratio beside its limit, and what one score costs here and now."""
     terms, weights = terms_topic()
     model, search = model_topic(), finder({term: number for number, term in enumerate(weights)})
-    by_terms = compare(lambda: [search(text_of(POST)) for _ in range(ROUNDS)], lambda: [terms.score(POST) for _ in range(ROUNDS)])
+    by_terms = compare(lambda: [search([text_of(POST)]) for _ in range(ROUNDS)], lambda: [terms.score(POST) for _ in range(ROUNDS)])
     by_model = compare(lambda: [said(POST) for _ in range(ROUNDS)], lambda: [model.score(POST) for _ in range(ROUNDS)])
     print(f"a post of 300 characters: {by_terms.b / ROUNDS * 1e6:.1f} µs by terms, {by_model.b / ROUNDS * 1e6:.1f} µs by a model")
     finish(

@@ -61,37 +61,39 @@ def parted(admitted: Sequence[Admission], slots: Iterable[int], places: Sequence
 
     `slots`: for each admission, where in `places` its own stand.
     """
-    if len(repeated) == 1:
-        return _parted_one(admitted, slots, places, *repeated)
     apart = []
-    held: dict[int, list[tuple[int, Admission]]] = {feed: [] for feed in repeated}
+    held: _Held = {feed: [] for feed in repeated}
     for one, slot in zip(admitted, slots, strict=True):
         here = repeated.intersection(one.feeds)
         if here:
-            for feed, place in zip(one.feeds, places[slot], strict=True):
-                if feed in here:
-                    held[feed].append((place, one))
-            left = tuple([feed for feed in one.feeds if feed not in here])
+            left = (_cut_out if len(here) <= _FEW else _left_out)(one, here, places[slot], held)
             one = Admission(left, one.rule, one.kind, one.words)
         if one.feeds:
             apart.append(one)
     return apart + [_merged(feed, found) for feed, found in held.items()]
 
 
-def _parted_one(admitted: Sequence[Admission], slots: Iterable[int], places: Sequence[Places], feed: int) -> list[Admission]:
-    """`parted` for one feed, which in every other case is all there is: to look for it in a tuple, and to cut it out, costs half."""
-    apart, found = [], []
-    for one, slot in zip(admitted, slots, strict=True):
-        feeds = one.feeds
-        if feed in feeds:
-            at = feeds.index(feed)
-            found.append((places[slot][at], one))
-            if len(feeds) > 1:
-                apart.append(Admission(feeds[:at] + feeds[at + 1 :], one.rule, one.kind, one.words))
-        else:
-            apart.append(one)
-    apart.append(_merged(feed, found))
-    return apart
+_Held: TypeAlias = dict[int, list[tuple[int, Admission]]]
+"""By feed, the admissions that it stood in, each with the place of its word in the feed's rules."""
+_FEW = 4
+"""So many are found in a tuple and cut out one by one sooner than the tuple is gone through."""
+
+
+def _cut_out(one: Admission, here: set[int], places: Places, held: _Held) -> tuple[int, ...]:
+    """The feeds of an admission without those that stand `here`, which are added to `held`."""
+    left = feeds = one.feeds
+    for feed in here:
+        held[feed].append((places[feeds.index(feed)], one))
+        at = left.index(feed)
+        left = left[:at] + left[at + 1 :]
+    return left
+
+
+def _left_out(one: Admission, here: set[int], places: Places, held: _Held) -> tuple[int, ...]:
+    for feed, place in zip(one.feeds, places, strict=True):
+        if feed in here:
+            held[feed].append((place, one))
+    return tuple([feed for feed in one.feeds if feed not in here])
 
 
 def _merged(feed: int, found: list[tuple[int, Admission]]) -> Admission:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from feedgen.feed import Feed
-from feedgen.rules import Finder, Nest, Rule, Words
+from feedgen.rules import Finder, Nest, Rule, Words, merged
 from models.post import Post
 
 
@@ -29,7 +29,7 @@ class Look:
     def present(self) -> Set[int]:
         """The numbers of all keys that the post has."""
         if self._all is None:
-            self._all = {*self.found, *self._later(self.did, self.post)} if self._later else set(self.found)
+            self._all = {*self.found, *self._later([(self.did, self.post)])[0]} if self._later else set(self.found)
         return self._all
 
     def passes(self, gate: "Gate") -> bool:
@@ -144,13 +144,4 @@ class Numbers:
     def finder(self, wanted: Callable[[type[Rule]], bool]) -> Finder | None:
         """Finds the numbers of all keys of the wanted classes that a post has, each once; None when there are no such keys."""
         finders = [cls.finder(ids) for cls, ids in self._ids.items() if wanted(cls)]
-        return _joined(finders) if finders else None
-
-
-def _joined(finders: list[Finder]) -> Finder:
-    if len(finders) == 1:
-        return finders[0]
-    if len(finders) == 2:  # words and tags: the commonest by far
-        first, second = finders
-        return lambda did, post: [*first(did, post), *also] if (also := second(did, post)) else first(did, post)
-    return lambda did, post: [number for find in finders for number in find(did, post)]
+        return merged(finders) if finders else None

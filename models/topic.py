@@ -146,7 +146,7 @@ def _sigmoid(log_odds: float) -> float:
 def _standing_free(by_fold: Mapping[str, str]) -> "Callable[[Post], Set[str]]":
     terms = list(by_fold.values())
     find = finder({folded: number for number, folded in enumerate(by_fold)})
-    return lambda post: {terms[number] for number in find(text_of(post))}
+    return lambda post: {terms[number] for number in find([text_of(post)])[0]}
 
 
 def _checked(weights: Mapping[str, float]) -> dict[str, str]:

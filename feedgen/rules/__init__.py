@@ -4,8 +4,9 @@ A new kind is one new file with one class, and no other edit. What it must say: 
 What it may say: `keys` and `finder`, an index, so that a thousand feeds cost little more than ten; without them the rule is simply asked.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from importlib import import_module
+from itertools import chain
 from pkgutil import iter_modules
 from typing import Any, ClassVar, TypeAlias
 
@@ -23,12 +24,30 @@ Members: TypeAlias = Callable[[str], Collection[str]]
 """The at-uri of a list or starter pack to the DIDs on it, as last read; none when it was never read."""
 Check: TypeAlias = Callable[[Any, Any, str], None]
 """An attrs validator of one word: (rule, attribute, word); ValueError says what was expected."""
-Finder: TypeAlias = Callable[[str, Post], Collection[int]]
-"""(author's DID, post) -> the ids of the keys that the post has."""
+Asked: TypeAlias = tuple[str, Post]
+"""A post and its author's DID, who comes first."""
+Finder: TypeAlias = Callable[[Sequence[Asked]], Sequence[Collection[int]]]
+"""Posts -> the ids of the keys that each of them has."""
 
 
 class UnknownKind(ValueError):
     """`kind` names no rule kind; the message lists those there are."""
+
+
+def one_by_one(find: Callable[[str, Post], Collection[int]]) -> Finder:
+    """A finder that looks at one post after the other."""
+    return lambda asked: [find(did, post) for did, post in asked]
+
+
+def merged(finders: Sequence[Finder]) -> Finder:
+    """What several finders find that share no id."""
+    if len(finders) == 1:
+        return finders[0]
+    if len(finders) == 2:  # words and tags: the commonest by far
+        return lambda asked: [
+            [*one, *other] if one and other else one or other for one, other in zip(*[find(asked) for find in finders], strict=True)
+        ]
+    return lambda asked: [[*chain.from_iterable(found)] for found in zip(*[find(asked) for find in finders], strict=True)]
 
 
 @frozen
@@ -75,7 +94,7 @@ class Rule:
     def finder(cls, ids: Mapping[Any, int]) -> Finder:
         """The kind's index over all distinct keys of all feeds (key -> id). This one asks rule by rule."""
         rules = tuple(ids.items())
-        return lambda did, post: [number for rule, number in rules if rule.match(did, post) is not None]
+        return one_by_one(lambda did, post: [number for rule, number in rules if rule.match(did, post) is not None])
 
 
 @frozen
@@ -96,7 +115,7 @@ class Keyed(Rule):
     def finder(cls, ids: Mapping[Any, int]) -> Finder:
         """One look-up for each key of the post."""
         keys_of, get = cls.keys_of, ids.get
-        return lambda did, post: [number for key in keys_of(did, post) if (number := get(key)) is not None]
+        return one_by_one(lambda did, post: [number for key in keys_of(did, post) if (number := get(key)) is not None])
 
 
 @frozen

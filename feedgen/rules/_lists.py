@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from attrs import evolve, field, frozen
 
-from feedgen.rules import Finder, Members, Resolve, Rule, Words, each
+from feedgen.rules import Finder, Members, Resolve, Rule, Words, each, one_by_one
 from feedgen.rules._accounts import account
 from models.post import Post
 from models.protocol.syntax import AtUri, is_did, is_handle, is_record_key, parse_at_uri
@@ -118,7 +118,7 @@ class Membership(Rule):
             for did in members:
                 lists_of.setdefault(did, []).append(number)
         get = lists_of.get
-        return lambda did, post: get(did, ())
+        return one_by_one(lambda did, post: get(did, ()))
 
     def plain_words(self) -> str:
         """As the rule says."""

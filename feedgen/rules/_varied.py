@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
-from feedgen.rules import Finder, Listed, Words
+from feedgen.rules import Finder, Listed, Words, merged, one_by_one
 from models.post import Post
 
 Reader: TypeAlias = Callable[[str, Post], Collection[str]]
@@ -45,10 +45,7 @@ class Varied(Listed):
         settings: dict[Hashable, dict[str, int]] = {}
         for (setting, key), number in ids.items():
             settings.setdefault(setting, {})[key] = number
-        finders = [_looking_up(cls.reader(setting), numbers) for setting, numbers in settings.items()]
-        if len(finders) == 1:
-            return finders[0]
-        return lambda did, post: [number for find in finders for number in find(did, post)]
+        return merged([_looking_up(cls.reader(setting), numbers) for setting, numbers in settings.items()])
 
 
 def _looking_up(read: Reader, numbers: Mapping[str, int]) -> Finder:
@@ -58,4 +55,4 @@ def _looking_up(read: Reader, numbers: Mapping[str, int]) -> Finder:
         keys = read(did, post)
         return [number for key in keys if (number := get(key)) is not None] if keys else ()  # most posts have none
 
-    return find
+    return one_by_one(find)

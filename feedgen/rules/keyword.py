@@ -22,7 +22,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from feedgen.rules import Finder, Rule, Words, each, named, one_of
+from feedgen.rules import Finder, Rule, Words, each, merged, named, one_of
 from feedgen.rules._places import ACCENTS, PLACES, Accents, Place, accents_in_plain_words, folder, in_plain_words, more_than_accents
 from models.post import Post
 from models.text import contains, finder, fold, without_addresses
@@ -66,10 +66,7 @@ class Keyword(Rule):
         settings: dict[tuple[Place, Accents], dict[str, int]] = {}
         for (setting, word), number in ids.items():
             settings.setdefault(setting, {})[word] = number
-        finders = [_search(setting, numbers) for setting, numbers in sorted(settings.items())]
-        if len(finders) == 1:
-            return finders[0]
-        return lambda did, post: [number for find in finders for number in find(did, post)]
+        return merged([_search(setting, numbers) for setting, numbers in sorted(settings.items())])
 
     def plain_words(self) -> str:
         """The words as written, in quotes."""
@@ -89,5 +86,5 @@ def _read(setting: tuple[Place, Accents]) -> Callable[[Post], str]:
 def _search(setting: tuple[Place, Accents], numbers: Mapping[str, int]) -> Finder:
     find, read = finder(numbers), _read(setting)
     if setting == ("text", "keep"):  # as nearly all rules say: two calls less
-        return lambda did, post: find(without_addresses(fold(post.text)))
-    return lambda did, post: find(read(post))
+        return lambda asked: find([without_addresses(fold(post.text)) for _, post in asked])
+    return lambda asked: find([read(post) for _, post in asked])

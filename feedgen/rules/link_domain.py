@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from attrs import field, frozen
 
-from feedgen.rules import Finder, Rule, Words, each, named
+from feedgen.rules import Finder, Rule, Words, each, named, one_by_one
 from models.post import Post
 
 _Found = TypeVar("_Found")
@@ -128,7 +128,7 @@ class LinkDomain(Rule):
     def finder(cls, ids: Mapping[Any, int]) -> Finder:
         """One look-up for each linked host and each domain above it; paths are looked at only where some rule asks for one of that host."""
         domains = _by_domain(ids)
-        return lambda did, post: set(_found(domains, post)) if post.links else ()
+        return one_by_one(lambda did, post: set(_found(domains, post)) if post.links else ())
 
     def plain_words(self) -> str:
         """The domains as written."""

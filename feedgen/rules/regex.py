@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import re2
 from attrs import field, frozen
 
-from feedgen.rules import Finder, Rule, Words, each, one_of
+from feedgen.rules import Finder, Rule, Words, each, one_by_one, one_of
 from feedgen.rules._places import PLACES, Place, in_plain_words
 from models.post import Post
 
@@ -101,7 +101,7 @@ class Regex(Rule):
         """One pass for the letters that patterns cannot do without; only patterns whose letters are there are searched."""
         places = [(place, [row for row in ids.items() if row[0][0] == place]) for place in PLACES]
         searches = [(PLACES[place], search) for place, rows in places if rows for search in _searches(rows)]
-        return lambda did, post: [number for read, search in searches for number in search(read(post))]
+        return one_by_one(lambda did, post: [number for read, search in searches for number in search(read(post))])
 
     def plain_words(self) -> str:
         """The pattern as written."""

@@ -9,13 +9,13 @@ Instead of `terms`, `model` may name a file that `plainsky train-topic` made fro
     at_least = 2.0
 """
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from attrs import field, frozen
 
-from feedgen.rules import Finder, Rule, Words
+from feedgen.rules import Finder, Rule, Words, merged, one_by_one
 from models.post import Post
 from models.text import finder
 from models.topic import Topic as Model
@@ -78,24 +78,27 @@ class Topic(Rule):
         for key, number in ids.items():
             if key not in terms:
                 models.setdefault(key[0], []).append((key[1], number))
-        of_terms, of_models = finder(terms), tuple(models.items())
-        if not of_models:
-            return lambda did, post: of_terms(text_of(post))
-
-        def find(did: str, post: Post) -> Collection[int]:
-            found = of_terms(text_of(post)) if terms else set()
-            for model, wanted in of_models:
-                value = model.score(post).value
-                found.update(number for at_least, number in wanted if value >= at_least)
-            return found
-
-        return find
+        finders = [_of_terms(terms)] if terms else []
+        return merged([*finders, *(_of_model(model, wanted) for model, wanted in models.items())])
 
     def plain_words(self) -> str:
         """The terms with their weights, as written; or the model's name."""
         if self.model:
             return f"scores {self.at_least:g} or more by the topic model “{self.model.name}”"
         return f"says words that add up to {self.at_least:g} or more of {', '.join(_weighed(self.topic.weights.items()))}"
+
+
+def _of_terms(numbers: Mapping[str, int]) -> Finder:
+    find = finder(numbers)
+    return lambda asked: find([text_of(post) for _, post in asked])
+
+
+def _of_model(model: Model, wanted: Sequence[tuple[float, int]]) -> Finder:
+    def find(did: str, post: Post) -> Collection[int]:
+        value = model.score(post).value
+        return [number for at_least, number in wanted if value >= at_least]
+
+    return one_by_one(find)
 
 
 def _weighed(terms: Iterable[tuple[str, float]]) -> Iterable[str]:

@@ -105,10 +105,10 @@ class Entered:
 
 def judged(session: Session, matcher: Matcher, own_src: str | None, posts: Sequence[Seen], now: int, entered: Entered) -> None:
     """Ask all rules about these posts, as labelers see them at `now` (µs), and gather the entries."""
-    match, add = matcher.match, entered.add
-    for seen in labelled(session, matcher, own_src, posts, now):
-        if admissions := match(seen.account.did, seen.post):
-            add(admissions, seen)
+    here = labelled(session, matcher, own_src, posts, now)
+    for seen, admissions in zip(here, matcher.match_each([(seen.account.did, seen.post) for seen in here]), strict=True):
+        if admissions:
+            entered.add(admissions, seen)
 
 
 def labelled(session: Session, matcher: Matcher, own_src: str | None, posts: Sequence[Seen], now: int) -> Sequence[Seen]:

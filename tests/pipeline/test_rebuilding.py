@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedgen.admissions import Admission
 from feedgen.feed import Feed, Quota
 from feedgen.matcher import Matcher
 from feedgen.rules import load
@@ -16,6 +17,7 @@ from models import entries, feeds
 from models.database import Database
 from models.duration import duration
 from models.events import Event
+from models.post import Post
 from plainsky.config.hashing import rules_hash
 from plainsky.pipeline import rebuilding
 from plainsky.pipeline.entering import layout
@@ -181,11 +183,11 @@ class Mortal(Matcher):
         super().__init__(configured)
         self._posts = posts
 
-    def match(self, *arguments: object) -> list[object]:  # type: ignore[override]
-        self._posts -= 1
+    def match_each(self, posts: Sequence[tuple[str, Post]]) -> list[list[Admission]]:
+        self._posts -= len(posts)
         if self._posts < 0:
             raise PowerCut
-        return super().match(*arguments)  # type: ignore[arg-type, return-value]
+        return super().match_each(posts)
 
 
 @pytest.mark.parametrize("killed_at", range(5))
