@@ -199,7 +199,7 @@ def cpu() -> float:
 
 
 async def drop(port: int, kind: str, count: int, seconds: float) -> None:
-    """Receive all and drop all; be busy in between, so that all takes so many seconds of CPU (0: in the leanest way, as fast as it goes)."""
+    """Receive and drop all; be busy in between, so that it takes so many seconds of CPU (0: in the leanest way, as fast as it goes)."""
     from plainsky.ingest.connecting import connected
 
     async with connected(f"ws://127.0.0.1:{port}", PATHS[kind]) as socket:

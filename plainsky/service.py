@@ -179,7 +179,7 @@ class Service:
 
     def _storing(self, storer: Storer) -> Callable[[Sequence[Event]], Awaitable[None]]:
         async def store(events: Sequence[Event]) -> None:
-            self.committed(await write(self.database, storer, Batch(events)))
+            self.committed(await write(self.database, storer, Batch(storer.fold(events))))
 
         return store
 

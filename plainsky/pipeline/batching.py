@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -19,6 +18,7 @@ from models.events import Event
 from plainsky.ingest import Position
 from plainsky.metrics import Metrics
 from plainsky.patience import patiently
+from plainsky.pipeline.folding import Folded
 from plainsky.pipeline.storing import Outcome, Storer
 
 log = logging.getLogger(__name__)
@@ -30,9 +30,9 @@ IDLE_SAVE_SECONDS = 5.0
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """Events in upstream's order, up to and including `position`."""
+    """What upstream's events up to and including `position` come to."""
 
-    events: Sequence[Event]
+    folded: Folded
     position: Position | None = None
     gaps: Sequence[Gap] = ()
 
@@ -41,7 +41,7 @@ async def write(database: Database, storer: Storer, batch: Batch) -> Outcome:
     """Store a batch in one transaction; when that is lost, so is what the storer remembers of it."""
     async with storer.turn:
         try:
-            return await database.write(storer.store, batch.events, batch.position, batch.gaps)
+            return await database.write(storer.store, batch.folded, batch.position, batch.gaps)
         except BaseException:
             storer.forget()
             raise
@@ -63,7 +63,8 @@ class Batcher:
         self.host = ""
         self._database, self._storer, self._metrics, self._committed = database, storer, metrics, committed
         self._size, self._age, self._idle = size, age, idle
-        self._events: list[Event] = []
+        self._folding = storer.folding()
+        self._waiting = 0
         self._gaps: list[Gap] = []
         self._cursor: int | None = None
         self._time_us = 0
@@ -79,14 +80,14 @@ class Batcher:
 
     def put(self, event: Event, cursor: int) -> None:
         """An event, and the host's cursor at it."""
-        events = self._events
-        events.append(event)
+        self._folding.add(event)
         self._cursor = cursor
         self._time_us = event.time_us
-        if len(events) == 1:
+        self._waiting = waiting = self._waiting + 1
+        if waiting == 1:
             self._moved.set()
-        elif len(events) >= self._size:
-            self._filled(len(events))
+        elif waiting >= self._size:
+            self._filled(waiting)
 
     def passed(self, cursor: int, time_us: int) -> None:
         """A frame without interest: only the cursor moves."""
@@ -111,7 +112,7 @@ class Batcher:
     @property
     def waiting(self) -> int:
         """How many events are not stored yet."""
-        return len(self._events)
+        return self._waiting
 
     async def run(self) -> None:
         """Store batches until cancelled; what is under way is finished first."""
@@ -138,23 +139,23 @@ class Batcher:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._idle):
                 await self._moved.wait()
-        if len(self._events) < self._size and self._events:
+        if 0 < self._waiting < self._size:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._age):
                     await self._full.wait()
 
     def _take(self) -> Batch:
-        events, self._events = self._events, []
+        folded, self._folding, self._waiting = self._folding.folded, self._storer.folding(), 0
         gaps, self._gaps = self._gaps, []
         position = None if self._cursor is None else Position(self.host, self._cursor, self._time_us)
         self._cursor = None
         self._moved.clear()
         self._full.clear()
         self._room.set()
-        return Batch(events, position, gaps)
+        return Batch(folded, position, gaps)
 
     async def _store(self, batch: Batch) -> None:
-        if not batch.events and not batch.gaps and batch.position is None:
+        if not batch.folded.kinds and not batch.gaps and batch.position is None:
             return
         started = time.perf_counter()
         outcome = await patiently(write, self._database, self._storer, batch)
@@ -162,5 +163,5 @@ class Batcher:
         self._count(batch, outcome, time.perf_counter() - started)
 
     def _count(self, batch: Batch, outcome: Outcome, seconds: float) -> None:
-        kinds = {kind.__name__: count for kind, count in Counter(map(type, batch.events)).items()}
+        kinds = {kind.__name__: count for kind, count in batch.folded.kinds.items()}
         self._metrics.batch(kinds, outcome.dropped, seconds, batch.position)

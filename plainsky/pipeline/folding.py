@@ -48,24 +48,43 @@ class Folded(msgspec.Struct):
     handles: dict[str, str] = {}
     malformed: int = 0
     """Records that are no posts: dropped."""
+    kinds: dict[type[Event], int] = {}
+    """How many events of each kind."""
+
+
+class Folding:
+    """Reduces events as they come, in their order. Posts dated `import_after` further back than their event are imports.
+
+    A record is read while it is at hand, and let go: of a batch that waits, only what is said in the end is in memory.
+    """
+
+    def __init__(self, import_after: Duration) -> None:
+        self.folded = Folded()
+        self._import_after = import_after
+        self._posts, self._kinds = self.folded.posts, self.folded.kinds
+
+    def add(self, event: Event) -> None:
+        """One more."""
+        kind = type(event)
+        self._kinds[kind] = self._kinds.get(kind, 0) + 1
+        if isinstance(event, (PostCreated, PostUpdated)):  # a tuple: it takes half of what A | B takes
+            told = _told(event, self._import_after)
+            if told is None or told.post is None:
+                self.folded.malformed += 1
+            if told is not None:
+                _keep(self._posts, told)
+        elif isinstance(event, PostDeleted):
+            _keep(self._posts, _gone(event))
+        else:
+            _fold_account(self.folded, event)
 
 
 def fold(events: Iterable[Event], import_after: Duration) -> Folded:
-    """Reduce events, in the order they came. Posts dated `import_after` further back than their event are imports."""
-    folded = Folded()
-    posts = folded.posts
+    """All of a batch at once."""
+    folding = Folding(import_after)
     for event in events:
-        if isinstance(event, (PostCreated, PostUpdated)):  # a tuple: it takes half of what A | B takes
-            told = _told(event, import_after)
-            if told is None or told.post is None:
-                folded.malformed += 1
-            if told is not None:
-                _keep(posts, told)
-        elif isinstance(event, PostDeleted):
-            _keep(posts, _gone(event))
-        else:
-            _fold_account(folded, event)
-    return folded
+        folding.add(event)
+    return folding.folded
 
 
 def _fold_account(folded: Folded, event: AccountChanged | IdentityChanged | RepoReset) -> None:

@@ -19,7 +19,7 @@ from models.duration import Duration
 from models.events import AccountChanged, Event
 from plainsky.ingest import Position
 from plainsky.pipeline.entering import Entered, apply_quotas, judged
-from plainsky.pipeline.folding import Folded, Told, earliest, fold
+from plainsky.pipeline.folding import Folded, Folding, Told, earliest, fold
 from plainsky.pipeline.judging import Rooms, asked, rejudge, relabelled, settle
 
 ACCOUNTS_REMEMBERED = 200_000
@@ -53,11 +53,19 @@ class Storer:
         self._accounts.clear()
         self._last_ids = None
 
-    def store(self, session: Session, events: Iterable[Event], position: Position | None, gaps: Sequence[Gap] = ()) -> Outcome:
+    def folding(self) -> Folding:
+        """For the events of a batch to come."""
+        return Folding(self._import_after)
+
+    def fold(self, events: Iterable[Event]) -> Folded:
+        """A batch of these events."""
+        return fold(events, self._import_after)
+
+    def store(self, session: Session, folded: Folded, position: Position | None, gaps: Sequence[Gap] = ()) -> Outcome:
         """Write a batch and the position it ends at."""
         before = cursors.log_time(session)
         now = max(before, position.time_us) if position else before
-        work = _Work(session, fold(events, self._import_after), self.rooms)
+        work = _Work(session, folded, self.rooms)
         last_account, last_post = self._last_ids or (accounts.last_id(session), posts.last_id(session))
         last_account = self._meet(session, work, last_account)
         work.change_accounts()

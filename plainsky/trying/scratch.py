@@ -122,7 +122,7 @@ class House(msgspec.Struct):
         self.first_time = self.first_time or events[0].time_us
         self.events += len(events)
         self.log_time = max(self.log_time, *[event.time_us for event in events])
-        self.database.write_now(self.storer.store, events, Position(HOST, self.events, self.log_time))
+        self.database.write_now(self.storer.store, self.storer.fold(events), Position(HOST, self.events, self.log_time))
 
     @property
     def asked(self) -> Mapping[str, frozenset[str]]:

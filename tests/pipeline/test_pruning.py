@@ -163,7 +163,7 @@ def test_it_goes_in_small_steps_with_room_for_a_write_between_two(garden: Garden
     async def ingest() -> None:
         for number in range(1, 11):
             event = created(1, 3 * DAY + number, 3 * DAY + number, "#cats")
-            await garden.database.write(garden.kept.storer.store, [event], None)
+            await garden.database.write(garden.kept.storer.store, garden.kept.storer.fold([event]), None)
             left.append(garden.count("entry") - number)
             written.append(number)
 

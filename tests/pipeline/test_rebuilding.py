@@ -55,7 +55,7 @@ class House:
         self._storer = Storer(rooms, duration("1d"))
 
     def store(self, *events: Event) -> None:
-        self.database.write_now(self._storer.store, events, None)
+        self.database.write_now(self._storer.store, self._storer.fold(events), None)
 
     def shown(self, rkey: str) -> list[str]:
         return [entry.uri for entry in self.page(rkey)]

@@ -82,7 +82,7 @@ class Running:
 
     async def store(self, *events: Event) -> None:
         """One batch of the source."""
-        batch = Batch(events, Position("wss://relay.example", 1, events[-1].time_us))
+        batch = Batch(self.service.storer.fold(events), Position("wss://relay.example", 1, events[-1].time_us))
         self.service.committed(await write(self.service.database, self.service.storer, batch))
 
     async def shown(self) -> list[str]:

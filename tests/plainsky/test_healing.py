@@ -55,7 +55,7 @@ class Healing:
 
     async def store(self, events: Sequence[Event]) -> None:
         self.stored += events
-        await write(self.kept.database, self.kept.storer, Batch(events))
+        await write(self.kept.database, self.kept.storer, Batch(self.kept.storer.fold(events)))
 
     @property
     def gap(self) -> Gap:
@@ -221,7 +221,7 @@ async def test_a_gap_that_the_stream_tells_of_is_healed_from_the_next_host_and_n
         assert (gap.from_us, gap.to_us, gap.healed_at) == (LOG[49].witnessed_us, LOG[299].witnessed_us, None)
 
         async def store(events: Sequence[Event]) -> None:
-            await write(database, kept.storer, Batch(events))
+            await write(database, kept.storer, Batch(kept.storer.fold(events)))
 
         await Healer(database, ingest, None, store, silence=0.3).once()
 

@@ -93,7 +93,7 @@ def rechecker(kept: Kept, repo: Repo, clock: Clock) -> Rechecker:
 
 def storing(kept: Kept) -> Callable[[Sequence[Event]], Awaitable[None]]:
     async def store(events: Sequence[Event]) -> None:
-        await kept.database.write(kept.storer.store, events, None)
+        await kept.database.write(kept.storer.store, kept.storer.fold(events), None)
 
     return store
 

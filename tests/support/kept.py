@@ -70,7 +70,7 @@ class Kept:
         """One batch."""
         batch = list(events)
         position = Position("wss://relay.example", cursor, batch[-1].time_us if batch else 0)
-        return self.database.write_now(self.storer.store, batch, position)
+        return self.database.write_now(self.storer.store, self.storer.fold(batch), position)
 
     def shown(self, rkey: str = "garden") -> list[str]:
         """The feed's post uris, newest first."""

@@ -60,7 +60,7 @@ class Learning(Kept):
 
     def pass_time(self, second: int) -> None:
         """The log goes on, without events."""
-        self.database.write_now(self.storer.store, [], Position("wss://relay.example", 1, at(second)))
+        self.database.write_now(self.storer.store, self.storer.fold([]), Position("wss://relay.example", 1, at(second)))
 
     def out(self) -> set[str]:
         """Who is in no feed."""
