@@ -1,7 +1,7 @@
 """The one HTTP server: what both rooms serve, health, metrics, and manners.
 
 Promises: every answer to a request under /xrpc/ is in XRPC shape, errors too, and never tells what went wrong inside (what is no HTTP,
-or has a line of more than 8 KiB, is turned away before it is a request, in plain text); no request is logged with who
+or has a line of more than 32 KiB, is turned away before it is a request, in plain text); no request is logged with who
 made it; pages carry a strict content policy and set no cookie.
 """
 
@@ -20,6 +20,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 HEALTH = web.AppKey("health", Health)
 METRICS = web.AppKey("metrics", Metrics)
+
+LINE_BYTES = 32 * 1024
+"""Of a request's first line, and of each header: room for queryLabels about some hundred posts."""
 
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "

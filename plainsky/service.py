@@ -27,7 +27,7 @@ from plainsky.changing.deciding import Deciding, known_now, links_of, numbered
 from plainsky.config.schema import Config
 from plainsky.errors import OperatorError
 from plainsky.health import Health
-from plainsky.http import make_app
+from plainsky.http import LINE_BYTES, make_app
 from plainsky.ingest import Source
 from plainsky.jobs import Jobs
 from plainsky.knowing.following import Following
@@ -240,7 +240,14 @@ class Service:
             self.health, self.metrics, [*self._feeds.routes(), *self._labeler.routes(self._documents), *recordings, *pages.routes()]
         )
         app.on_shutdown.append(self._labeler.close)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS, handler_cancellation=True)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=STOP_SECONDS,
+            handler_cancellation=True,
+            max_line_size=LINE_BYTES,
+            max_field_size=LINE_BYTES,
+        )
         await self._runner.setup()
         self._down.push_async_callback(self._runner.cleanup)
         try:

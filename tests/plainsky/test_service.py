@@ -132,6 +132,14 @@ def test_a_method_called_wrongly_says_how_it_is_called(running: Service) -> None
     assert request_json(request, 10) == (405, {"error": "MethodNotAllowed", "message": "This method is called with GET,HEAD."})
 
 
+def test_labels_may_be_asked_for_some_hundred_posts_at_once(running: Service) -> None:
+    uris = [f"at://did:plc:{'a' * 24}/app.bsky.feed.post/3n2rcvze7{number:04}" for number in range(250)]
+    asked = "&".join(f"uriPatterns={quote(uri)}" for uri in uris)
+
+    assert len(asked) > 20_000
+    assert running.get(f"/xrpc/com.atproto.label.queryLabels?{asked}") == (200, {"labels": []})
+
+
 def test_health_tells_each_part_and_metrics_count(running: Service) -> None:
     health = running.get("/_health")[1]
     metrics = text(running, "/metrics")
