@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from email.utils import formatdate, parsedate_to_datetime
+from functools import cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -63,11 +64,6 @@ class Answers:
     def __init__(self, clock: Callable[[], float] = time.time, labels: bool = False) -> None:
         """labels: there is a labeler, whose page belongs into the menu."""
         folder = files("plainsky.pages")
-        loader = jinja2.FunctionLoader(lambda name: (folder / "templates" / name).read_text("utf-8"))
-        self._templates = jinja2.Environment(
-            loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-        )
-        self._templates.filters["calm"] = calm
         self._style = (folder / "static" / "style.css").read_bytes()
         self._icon = (folder / "static" / "icon.svg").read_bytes()
         self._stamp = _digest(self._style)[:12]
@@ -89,15 +85,19 @@ class Answers:
 
     def html(self, asker: Asker, template: str, **values: Any) -> bytes:
         """A page from a template."""
-        html = self._templates.get_template(template).render(
-            t=asker.lang,
-            asker=asker,
-            languages=languages(),
-            fallback=FALLBACK,
-            stamp=self._stamp,
-            menu=self._menu,
-            version=__version__,
-            **values,
+        html = (
+            _templates()
+            .get_template(template)
+            .render(
+                t=asker.lang,
+                asker=asker,
+                languages=languages(),
+                fallback=FALLBACK,
+                stamp=self._stamp,
+                menu=self._menu,
+                version=__version__,
+                **values,
+            )
         )
         return html.encode()
 
@@ -137,6 +137,16 @@ class Answers:
             return web.Response(body=body, content_type=content_type, headers=headers)
 
         return static
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    """One a process: each page's template is compiled once."""
+    folder = files("plainsky.pages") / "templates"
+    loader = jinja2.FunctionLoader(lambda name: (folder / name).read_text("utf-8"))
+    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.filters["calm"] = calm
+    return environment
 
 
 def calm(text: str) -> str:
