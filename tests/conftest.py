@@ -110,9 +110,9 @@ def database(database_url: str) -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Service]]:
-    """`service(CONFIG)`: the whole service as a process, started and healthy; see `tests.support.programs.Service`."""
+@contextlib.contextmanager
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Service]]:
+    """What starts services, and ends them all."""
     with contextlib.ExitStack() as stack:
 
         def start(config: str, **options: Any) -> Service:
@@ -121,4 +121,18 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., 
             service.start()
             return service
 
+        yield start
+
+
+@pytest.fixture
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Service]]:
+    """`service(CONFIG)`: the whole service as a process, started and healthy; see `tests.support.programs.Service`."""
+    with services(tmp_path_factory) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def lasting_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Service]]:
+    """`service` for a module's tests that only look: what they ask changes nothing of what the next one sees."""
+    with services(tmp_path_factory) as start:
         yield start

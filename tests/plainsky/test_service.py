@@ -55,12 +55,22 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def running(service: Callable[..., Service], recording: Path) -> Service:
-    """Started, and the whole recording is stored."""
+def start(service: Callable[..., Service], recording: Path) -> Service:
     started = service(replaying(recording, TABLES), env=LABELER_KEY)
     wait_until(lambda: len(skeleton(started)["feed"]) > 50, 20, "the recording is stored")
     return started
+
+
+@pytest.fixture(scope="module")
+def running(lasting_service: Callable[..., Service], recording: Path) -> Service:
+    """Started, and the whole recording is stored: for tests that only ask it something."""
+    return start(lasting_service, recording)
+
+
+@pytest.fixture
+def own(service: Callable[..., Service], recording: Path) -> Service:
+    """The same for one test, which may end it."""
+    return start(service, recording)
 
 
 def feed_uri(service: Service) -> str:
@@ -160,14 +170,14 @@ def test_what_a_stranger_types_becomes_no_name_of_a_metric(running: Service) -> 
     assert "secret-of-a-reader" not in text(running, "/metrics")
 
 
-def test_no_trace_of_a_viewer_is_in_database_logs_or_metrics(running: Service) -> None:
-    skeleton(running, Authorization=TOKEN)
-    skeleton(running, parameters=f"&limit=30&viewer={VIEWER}", Authorization=TOKEN)
-    running.get("/xrpc/com.atproto.label.queryLabels?uriPatterns=*", {"Authorization": TOKEN})
-    metrics = text(running, "/metrics")
-    running.stop()
+def test_no_trace_of_a_viewer_is_in_database_logs_or_metrics(own: Service) -> None:
+    skeleton(own, Authorization=TOKEN)
+    skeleton(own, parameters=f"&limit=30&viewer={VIEWER}", Authorization=TOKEN)
+    own.get("/xrpc/com.atproto.label.queryLabels?uriPatterns=*", {"Authorization": TOKEN})
+    metrics = text(own, "/metrics")
+    own.stop()
 
-    files = [path for path in running.folder.iterdir() if path.is_file()]
+    files = [path for path in own.folder.iterdir() if path.is_file()]
     assert {"plainsky.sqlite", "log"} <= {path.name for path in files}
     for secret in (VIEWER, TOKEN.split()[1], TOKEN.split(".")[1]):
         assert secret not in metrics
@@ -199,44 +209,43 @@ def test_the_start_page_shows_feeds_and_reasons_without_script_cookie_or_third_p
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_within_five_seconds_also_with_open_streams(running: Service, number: signal.Signals) -> None:
+def test_it_ends_within_five_seconds_also_with_open_streams(own: Service, number: signal.Signals) -> None:
     import asyncio
     import os
 
     import aiohttp
 
     async def stop_with_a_stream_open() -> object:
-        url = running.url.replace("http", "ws") + "/xrpc/com.atproto.label.subscribeLabels?cursor=0"
+        url = own.url.replace("http", "ws") + "/xrpc/com.atproto.label.subscribeLabels?cursor=0"
         async with aiohttp.ClientSession() as session, session.ws_connect(url) as stream:
             await stream.receive(5)
-            os.kill(running.program.pid, number)
+            os.kill(own.program.pid, number)
             while not (message := await stream.receive(5)).type.name.startswith("CLOS"):
                 pass
             return message.type
 
     asyncio.run(stop_with_a_stream_open())
-    wait_until(lambda: not running.program.running, 5, "the process has ended")
-    assert running.program.stop() == 0
+    wait_until(lambda: not own.program.running, 5, "the process has ended")
+    assert own.program.stop() == 0
 
 
-def test_after_a_restart_it_serves_the_same_bytes(running: Service) -> None:
-    before = skeleton(running)
-    running.restart()
+def test_after_a_restart_it_serves_the_same_bytes(own: Service) -> None:
+    before = skeleton(own)
+    own.restart()
 
-    assert skeleton(running) == before
-
-
-def test_a_changed_rule_fills_its_feed_anew_from_the_stored_posts(running: Service) -> None:
-    everything = len(skeleton(running)["feed"])
-    running.config.write_text(running.config.read_text().replace('any = ["en", "nl", "fr"]', 'any = ["nl"]'))
-    running.restart()
-
-    assert 0 < len(skeleton(running)["feed"]) < everything
+    assert skeleton(own) == before
 
 
-def test_a_second_writer_on_one_file_is_told_so(running: Service) -> None:
-    other = Service(running.folder, running.config.read_text().replace(f"port = {running.port}", "port = 0"), LABELER_KEY)
-    other.config = running.folder / "other.toml"
+def test_a_changed_rule_fills_its_feed_anew_from_the_stored_posts(own: Service) -> None:
+    everything = len(skeleton(own)["feed"])
+    own.config.write_text(own.config.read_text().replace('any = ["en", "nl", "fr"]', 'any = ["nl"]'))
+    own.restart()
+
+    assert 0 < len(skeleton(own)["feed"]) < everything
+
+
+def test_a_second_writer_on_one_file_is_told_so(running: Service, tmp_path: Path) -> None:
+    other = Service(tmp_path, running.config.read_text().replace(f"port = {running.port}", "port = 0"), LABELER_KEY)
 
     with pytest.raises(AssertionError, match="another plainsky already writes"):
         other.start()
