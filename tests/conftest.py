@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from feedgen.languages import can_recognise
 from models.database import Database
+from plainsky.memory import settle
 from tests.support import cannot_run, postgres
 from tests.support.programs import Service
 
@@ -39,6 +40,11 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         if can_recognise() or not (item.path.name == "test_languages.py" or NOT_RECOGNISED in traceback.format_exc()):
             raise
         cannot_run("there is no library that recognises languages (pip install -e '.[detect]')")
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: to look through it for garbage, again and again, would be a fifteenth of the run."""
+    settle()
 
 
 @pytest.fixture(scope="session")
