@@ -5,11 +5,13 @@ called is imported. Exit codes: 0 done, 1 failed, 2 wrong input (the message say
 """
 
 import argparse
+import gc
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from plainsky import __version__
@@ -79,12 +81,24 @@ def _arguments(words: list[str]) -> Any:
     for command in COMMANDS:
         sub = commands.add_parser(command.name, help=command.help, description=command.help[0].upper() + command.help[1:] + ".")
         if command.name == called:
-            module = import_module(f"plainsky.commands.{command.name.replace('-', '_')}")
+            module = _imported(f"plainsky.commands.{command.name.replace('-', '_')}")
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     if called is not None and called not in [command.name for command in COMMANDS]:
         parser.error(_unknown(called))
     return parser.parse_args(words)
+
+
+def _imported(name: str) -> ModuleType:
+    """A subcommand's module. What is imported stays: to go through it for garbage, meanwhile and at the end, is a fifth of a command."""
+    if (already := sys.modules.get(name)) is not None:
+        return already
+    gc.disable()
+    try:
+        return import_module(name)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _unknown(called: str) -> str:
