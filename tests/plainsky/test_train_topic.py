@@ -9,9 +9,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
 
 from models.post import Post
 from models.topic import Topic, said
@@ -45,6 +42,11 @@ def train(*options: str) -> int:
 
 def test_scores_are_those_of_scikit_learn(here: Path) -> None:
     """An independent pipeline on the same examples: counts, TF-IDF, logistic regression."""
+    # A second to import, in each of the run's workers: only where it judges.
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
     assert train() == 0
     topic = Topic.read("climate.json")
     yes, no = (Path(name).read_text(encoding="utf-8").split("\n") for name in ("yes.txt", "no.txt"))
