@@ -17,14 +17,19 @@ _Asked: TypeAlias = "tuple[Callable[[], Any], asyncio.Future[Any]]"
 
 
 class Threads:
-    """`count` threads, started with the first job. `leave` runs in each of them at the end."""
+    """Up to `count` threads, each started when those before it are busy. `leave` runs in each of them at the end.
+
+    Who reads now and then so keeps to one connection, whose server knows tables and statements already.
+    """
 
     def __init__(self, count: int, name: str, leave: Callable[[], object]) -> None:
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._leave = leave
-        self._threads = [Thread(target=self._work, name=f"{name}-{number}", daemon=True) for number in range(count)]
-        self._starting = Lock()
-        self._started = self._closed = False
+        self._count, self._name = count, name
+        self._threads: list[Thread] = []
+        self._under_way = 0
+        self._counting = Lock()
+        self._closed = False
         self._lane: _Lane | None = None
 
     def run(self, job: Callable[[], T]) -> T:
@@ -58,27 +63,28 @@ class Threads:
 
     def close(self) -> None:
         """Finish what was handed over, then end."""
-        with self._starting:
+        with self._counting:
             self._closed = True
-        if self._started:
-            for _ in self._threads:
-                self._jobs.put(None)
-            for thread in self._threads:
-                thread.join()
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
 
     def _put(self, job: Callable[[], None]) -> None:
-        with self._starting:
+        with self._counting:
             if self._closed:
                 raise RuntimeError("closed: takes no more jobs")
-            if not self._started:
-                self._started = True
-                for thread in self._threads:
-                    thread.start()
+            self._under_way += 1
             self._jobs.put(job)
+            if len(self._threads) < min(self._under_way, self._count):
+                self._threads.append(Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True))
+                self._threads[-1].start()
 
     def _work(self) -> None:
         while job := self._jobs.get():
             job()
+            with self._counting:
+                self._under_way -= 1
         self._leave()
 
 

@@ -60,13 +60,24 @@ def test_each_loop_is_told_of_its_own(threads: Threads) -> None:
     threads.close()
 
 
-def test_closing_finishes_what_was_handed_over_and_every_thread_leaves(threads: Threads, left: list[str]) -> None:
-    threads.run(lambda: None)
+async def test_closing_finishes_what_was_handed_over_and_every_thread_leaves(threads: Threads, left: list[str]) -> None:
+    both = threading.Barrier(2)
+    asked = [threads.ask(both.wait)]
+    await asyncio.sleep(0)  # the first one is handed over
+    asked.append(threads.ask(both.wait))
+    await asyncio.gather(*asked)
     threads.close()
 
     assert sorted(left) == ["test-0", "test-1"]
     with pytest.raises(RuntimeError, match="closed"):
         threads.run(lambda: None)
+
+
+def test_a_thread_is_started_only_when_those_before_it_are_busy(threads: Threads, left: list[str]) -> None:
+    threads.run(lambda: None)
+    threads.close()
+
+    assert left == ["test-0"]
 
 
 def test_closing_before_the_first_job_starts_nothing(threads: Threads, left: list[str]) -> None:

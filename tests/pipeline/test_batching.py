@@ -310,7 +310,7 @@ async def test_while_the_database_is_away_batches_wait_and_nothing_is_lost(
 
 
 async def test_a_stop_does_not_wait_for_a_database_that_is_away_and_the_cursor_stands_before_what_was_not_stored(
-    postgresql: Database, away: Away, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    postgresql: Database, postgresql_url: str, away: Away, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("plainsky.reading.LAST_BATCH_SECONDS", 0.1)
     kept = Kept(postgresql)
@@ -325,7 +325,8 @@ async def test_a_stop_does_not_wait_for_a_database_that_is_away_and_the_cursor_s
         assert work.cancelled()
 
     away.come_back()
-    assert kept.position() == (f"firehose {relay.host}", 1, 0)
+    with contextlib.closing(Database(postgresql_url)) as anew:  # the connections from before were cut
+        assert anew.read_now(cursors.current) == (f"firehose {relay.host}", 1, 0)
     assert "will be read again" in caplog.text
 
 
