@@ -174,9 +174,16 @@ def _validated(converter: cattrs.Converter, attribute: "attrs.Attribute[Any]") -
     member = getattr(attribute.validator, "member_validator", None)  # of deep_iterable: its error does not say which member
 
     def structure(value: Any, cls: Any) -> Any:
-        made = converter.structure(value, cls)
+        try:
+            made = converter.structure(value, cls)
+        except BaseValidationError as error:
+            if not (member and isinstance(value, list)):
+                raise
+            known = {place for inner in error.exceptions for place in _step(inner)}
+            others = _Wrong(*_wrong_members(member, attribute, {at: each for at, each in enumerate(value) if at not in known}))
+            raise error.derive([*error.exceptions, others]) from None
         seen = attribute.converter(made) if callable(attribute.converter) else made
-        if member and isinstance(seen, tuple) and (places := _wrong_members(member, attribute, seen)):
+        if member and isinstance(seen, tuple) and (places := _wrong_members(member, attribute, dict(enumerate(seen)))):
             raise _Wrong(*places)
         if what := _complaint(attribute.validator, attribute, seen):
             raise ValueError(what)
@@ -185,8 +192,8 @@ def _validated(converter: cattrs.Converter, attribute: "attrs.Attribute[Any]") -
     return structure
 
 
-def _wrong_members(validator: Any, attribute: "attrs.Attribute[Any]", values: tuple[Any, ...]) -> list[tuple[Path, str]]:
-    complaints = ((index, _complaint(validator, attribute, value)) for index, value in enumerate(values))
+def _wrong_members(validator: Any, attribute: "attrs.Attribute[Any]", values: Mapping[int, Any]) -> list[tuple[Path, str]]:
+    complaints = ((index, _complaint(validator, attribute, value)) for index, value in values.items())
     return [((index,), what) for index, what in complaints if what]
 
 

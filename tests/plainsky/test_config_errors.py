@@ -105,6 +105,14 @@ def test_a_member_of_a_list_is_named_by_its_index() -> None:
     ]
 
 
+def test_a_member_of_the_wrong_type_hides_nothing_of_the_others() -> None:
+    assert in_rule('kind = "hashtag"\nany = ["#", 5, "fine", "two words"]') == [
+        "feeds[0].include[1].any[1]: 5: expected text in quotes",
+        'feeds[0].include[1].any[0]: "#": expected a hashtag, which is one word',
+        'feeds[0].include[1].any[3]: "two words": expected a hashtag, which is one word',
+    ]
+
+
 def test_a_word_of_a_fixed_set_is_guessed() -> None:
     assert with_table('[ingest]\nsource = "jetsream"') == [
         'ingest.source: "jetsream": no such choice, did you mean "jetstream"? (known: firehose, jetstream, replay)'
