@@ -5,7 +5,7 @@ and many at a time; a beginning is looked for once in each stretch, and along th
 sorted makes no difference to what is found. All of the table's SQL; it can be made anew at any time.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from models import labels, settings, tails
@@ -54,14 +54,15 @@ def sort(session: Session, until: int) -> None:
 
 def beginning(session: Session, prefix: str) -> set[str]:
     """The posts and accounts whose uris begin so, as far as the log ever spoke of them."""
-    sql = f"{_wanted([prefix])} {_beginning(session, [prefix], 'uri')}"
-    return {uri for (uri,) in session.execute(sql, _range(prefix) * 2)}
+    sql, values = _beginning(session, [Pattern(prefix, prefix=True)], "uri")
+    return {uri for (uri,) in session.execute(sql, values)}
 
 
 def query(session: Session, patterns: Sequence[Pattern], sources: Collection[str], after: int, limit: int) -> list[Found]:
     """What stands in the state, oldest first; negations and expired labels are part of it. No sources means all."""
     if len(patterns) == 1 and not patterns[0].prefix and not sources:
         return labels.found(session, _OF_ONE, (*tails.key(patterns[0].uri), after, limit))
+    patterns = _apart(patterns)
     # Walking the log is right when most of it matches; for the rest the planner is kept from it.
     is_broad = sum(_share(pattern.uri) for pattern in patterns if pattern.prefix) > BROAD
     (sql, values), seq = (_along(patterns), "seq") if is_broad else (_by_uri(session, patterns), "seq + 0")
@@ -70,54 +71,70 @@ def query(session: Session, patterns: Sequence[Pattern], sources: Collection[str
     return labels.found(session, f"{sql} AND {seq} > ? ORDER BY {seq} LIMIT ?", (*values, *sources, after, limit))
 
 
+def _apart(patterns: Iterable[Pattern]) -> list[Pattern]:
+    """In the order of uris, without those that another one covers: what a prefix covers follows it."""
+    apart: list[Pattern] = []
+    for pattern in sorted(set(patterns), key=lambda pattern: (pattern.uri, not pattern.prefix)):
+        if not (apart and apart[-1].prefix and pattern.uri.startswith(apart[-1].uri)):
+            apart.append(pattern)
+    return apart
+
+
 def _along(patterns: Sequence[Pattern]) -> tuple[str, list[str]]:
     """What is asked for, whatever it is, as a condition on each label of the log."""
-    wheres, values = zip(*[_where(pattern) for pattern in patterns], strict=True)
-    return f"{STATE} AND ({' OR '.join(wheres)})", [value for some in values for value in some]
+    where, values = _among(patterns)
+    return f"{STATE} AND {where}", values
 
 
-def _where(pattern: Pattern) -> tuple[str, Sequence[str]]:
+def _among(patterns: Sequence[Pattern]) -> tuple[str, list[str]]:
+    """The SQL of an uri that one of these stands for, of patterns that are `_apart`.
+
+    Each question leaves half of them: a label must not cost as much as a request can hold, nor can SQLite nest a thousand ORs.
+    """
+    if len(patterns) == 1:
+        return _where(patterns[0])
+    half = len(patterns) // 2
+    (before, firsts), (behind, lasts) = _among(patterns[:half]), _among(patterns[half:])
+    return f"CASE WHEN uri < ? THEN {before} ELSE {behind} END", [patterns[half].uri, *firsts, *lasts]
+
+
+def _where(pattern: Pattern) -> tuple[str, list[str]]:
     if not pattern.prefix:
-        return "uri = ?", (pattern.uri,)
+        return "uri = ?", [pattern.uri]
     if not pattern.uri.rstrip(LAST_CODE_POINT):  # nothing comes behind these
-        return "uri >= ?", (pattern.uri,)
-    return "(uri >= ? AND uri < ?)", _range(pattern.uri)
+        return "uri >= ?", [pattern.uri]
+    return "(uri >= ? AND uri < ?)", [*_range(pattern.uri)]
 
 
 def _by_uri(session: Session, patterns: Sequence[Pattern]) -> tuple[str, list[str]]:
     """What is asked for, found by index: single uris by their end, beginnings in each stretch."""
     uris = [pattern.uri for pattern in patterns if not pattern.prefix]
-    prefixes = [pattern.uri for pattern in patterns if pattern.prefix]
-    sql, hits, values = "", [], []
+    prefixes = [pattern for pattern in patterns if pattern.prefix]
+    hits, values = list[str](), list[str]()
     if prefixes:
-        sql, ranges = _wanted(prefixes), [value for prefix in prefixes for value in _range(prefix)]
-        hits.append(_beginning(session, prefixes, "seq"))
-        values += ranges * 2
+        some, values = _beginning(session, prefixes, "seq")
+        hits.append(some)
     if uris:
         hits.append(f"SELECT seq FROM label WHERE {tails.among(len(uris))}")
         values += [*map(tails.of, uris), *uris]
-    return f"{sql} {STATE} AND seq IN ({' UNION '.join(hits)})", values
+    return f"{STATE} AND seq IN ({' UNION '.join(hits)})", values
 
 
-def _wanted(prefixes: Sequence[str]) -> str:
-    """The table `wanted`, of the ranges of prefixes."""
-    rows = ", ".join(["(CAST(? AS TEXT), CAST(? AS TEXT))"] * len(prefixes))
-    return f"WITH wanted(first, beyond) AS (VALUES {rows})"
-
-
-def _beginning(session: Session, prefixes: Sequence[str], what: str) -> str:
+def _beginning(session: Session, prefixes: Sequence[Pattern], what: str) -> tuple[str, list[str]]:
     """A column of what begins so: by one look at each stretch, and along the rest.
 
     What is sorted is asked first, and named: more may be a moment later, and planners would guess at how many stretches there are.
     """
     rows = session.execute(_SORTED, (SORTED_UNTIL,))
     stretches, until = ", ".join(str(stretch) for stretch, _ in rows if stretch is not None) or "-1", int(rows[0][1] or 0)
-    rest = " OR ".join(["(uri >= ? AND uri < ?)"] * len(prefixes))
-    return (
+    rest, values = _among(prefixes)
+    wanted = ", ".join(["(CAST(? AS TEXT), CAST(? AS TEXT))"] * len(prefixes))
+    sql = (
         f"SELECT label_uri.{what} FROM wanted CROSS JOIN label_uri WHERE label_uri.stretch IN ({stretches})"
         " AND label_uri.uri >= wanted.first AND label_uri.uri < wanted.beyond"
-        f" UNION SELECT {what} FROM label WHERE seq > {until} AND ({rest})"
+        f" UNION SELECT {what} FROM label WHERE seq > {until} AND {rest}"
     )
+    return f"WITH wanted(first, beyond) AS (VALUES {wanted}) {sql}", [bound for prefix in prefixes for bound in _range(prefix.uri)] + values
 
 
 def _range(prefix: str) -> tuple[str, str]:

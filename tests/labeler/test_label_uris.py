@@ -1,5 +1,6 @@
 """Labels are found by the beginning of their uris, whatever of the log is sorted already. On both databases."""
 
+import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -127,3 +128,31 @@ def test_what_is_sorted_while_somebody_asks_is_found(database: Database, monkeyp
     else:
         assert database.read_now(label_uris.beginning, uri("post")) == set(told.values())
     assert looks == 2
+
+
+@pytest.mark.parametrize("wide", [Pattern("at://did:web:", prefix=True), Pattern(uri("b"), prefix=True)], ids=["along the log", "by uri"])
+def test_a_request_may_ask_for_as_many_beginnings_as_fit_into_its_line(database: Database, wide: Pattern) -> None:
+    told = (
+        {seq: uri(f"a{seq:04}") for seq in range(1, 300)} | {seq: uri(f"b{seq:04}") for seq in range(300, 320)} | {400: "at://did:web:c/d"}
+    )
+    database.write_now(append, told)
+    patterns = [wide, *[Pattern(uri(f"a{number:04}"), prefix=number % 3 > 0) for number in range(2, 5_000, 2)]]
+
+    assert found(database, *patterns) == [seq for seq, at in told.items() if is_meant(patterns, at)]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("wide", [Pattern("at://did:web:", prefix=True), Pattern(uri("b"), prefix=True)], ids=["along the log", "by uri"])
+def test_a_label_is_not_compared_with_each_of_many_beginnings(database: Database, wide: Pattern) -> None:
+    database.write_now(append, {seq: uri(f"a{seq:04}") for seq in range(1, 2_000)})
+
+    def steps(session: Session, patterns: Sequence[Pattern]) -> int:
+        """What SQLite's machine does, in hundreds."""
+        ticks = itertools.count()
+        session._connection.set_progress_handler(lambda: bool(next(ticks)) and False, 100)
+        label_uris.query(session, patterns, (), 0, 50)
+        session._connection.set_progress_handler(None, 0)
+        return next(ticks)
+
+    many = [wide, *[Pattern(uri(f"c{number}"), prefix=True) for number in range(250)]]
+    assert database.read_now(steps, many) < 10 * database.read_now(steps, many[:1])
