@@ -41,6 +41,8 @@ _SORTED = (
     " WHERE there.stretch IS NOT NULL) SELECT stretch, (SELECT value FROM setting WHERE name = ?) FROM there"
 )
 _OF_ONE = f"{STATE} AND {tails.OF_URI} AND seq + 0 > ? ORDER BY seq + 0 LIMIT ?"
+# Of a range whose bounds come from a table PostgreSQL's planner expects a good part of the log, and would read all of it; of an array, few.
+_ONE_OF = {"sqlite": "IN ({})", "postgresql": "= ANY(ARRAY({}))"}
 
 
 def sort(session: Session, until: int) -> None:
@@ -117,7 +119,7 @@ def _by_uri(session: Session, patterns: Sequence[Pattern]) -> tuple[str, list[st
     if uris:
         hits.append(f"SELECT seq FROM label WHERE {tails.among(len(uris))}")
         values += [*map(tails.of, uris), *uris]
-    return f"{STATE} AND seq IN ({' UNION '.join(hits)})", values
+    return f"{STATE} AND seq {_ONE_OF[session.dialect].format(' UNION '.join(hits))}", values
 
 
 def _beginning(session: Session, prefixes: Sequence[Pattern], what: str) -> tuple[str, list[str]]:

@@ -156,3 +156,24 @@ def test_a_label_is_not_compared_with_each_of_many_beginnings(database: Database
 
     many = [wide, *[Pattern(uri(f"c{number}"), prefix=True) for number in range(250)]]
     assert database.read_now(steps, many) < 10 * database.read_now(steps, many[:1])
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+def test_postgresql_goes_by_index_also_for_many_accounts_of_a_log_that_it_knows_well(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {seq: f"at://did:plc:{seq * 7919 % 10_007:024}/app.bsky.feed.post/{seq:013}" for seq in range(1, 2 * AT_ONCE)}
+    database.write_now(append, told)
+    database.write_now(label_uris.sort, AT_ONCE)
+    database.write_now(lambda session: session.execute("ANALYZE label, label_uri"))
+    patterns = [Pattern(told[seq][:37], prefix=True) for seq in range(1, 2 * AT_ONCE, 200)] + [Pattern(told[7])]
+    execute, plans = Session.execute, list[str]()
+
+    def explaining(session: Session, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        plans.append("\n".join(str(line) for (line,) in execute(session, f"EXPLAIN {sql}", values)))
+        return execute(session, sql, values)
+
+    monkeypatch.setattr(Session, "execute", explaining)
+    assert found(database, *patterns) == [seq for seq, at in told.items() if is_meant(patterns, at)]
+    assert "Seq Scan on label" not in plans[-1], plans[-1]
+    assert database.read_now(execute, "SHOW jit") == [("off",)]
