@@ -20,10 +20,23 @@ def migrate(database: "peewee.Database", directory: Path) -> list[str]:
     from playhouse.migrations import Runner
 
     on_postgresql = isinstance(database, peewee.PostgresqlDatabase)
-    with database.atomic(*(() if on_postgresql else ("IMMEDIATE",))):
-        if on_postgresql:
-            database.execute_sql("SELECT pg_advisory_xact_lock(7526)")
-        return list(Runner(database, str(directory)).up())
+    try:
+        with database.atomic(*(() if on_postgresql else ("IMMEDIATE",))):
+            if on_postgresql:
+                database.execute_sql("SELECT pg_advisory_xact_lock(7526)")
+            return list(Runner(database, str(directory)).up())
+    except peewee.OperationalError as error:
+        if "cannot rollback" not in str(error):
+            raise
+        # Of a full disk SQLite takes all back by itself; peewee, which wants to, finds nothing to take back and says only that.
+        raise peewee.OperationalError(str(_first(error))) from error
+
+
+def _first(error: BaseException) -> BaseException:
+    """What was wrong before all else."""
+    while error.__context__:
+        error = error.__context__
+    return error
 
 
 def is_current(database: "peewee.Database", directory: Path) -> bool:

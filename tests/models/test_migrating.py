@@ -1,14 +1,16 @@
 """A database of the first release goes on as it is: brought up to date, it serves the same pages (models/migrations)."""
 
 import re
+import resource
 import shutil
 import sqlite3
 from pathlib import Path
 
+import peewee
 import pytest
 
 from models import entries, label_uris, labels, posts
-from models.database import MIGRATIONS, Database, connectable
+from models.database import MIGRATIONS, SQLITE_PRAGMAS, Database, connectable
 from models.label_uris import AT_ONCE, STRETCH, Pattern
 from models.migrating import migrate
 from tests.support.garden import created, deleted, did, uri
@@ -99,4 +101,26 @@ def test_of_an_old_log_what_is_complete_is_sorted_and_all_is_found(before_tails:
         assert before_tails.read_now(label_uris.beginning, patterns[0].uri) == {uri(person, seq) for seq in of_one}
     for seq in LOG:
         assert [row.seq for row in before_tails.read_now(label_uris.query, [Pattern(uri(seq % 2, seq))], (), 0, 50)] == [seq]
+    before_tails.close()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_where_the_disk_is_full_the_error_says_so_and_the_old_database_stays(
+    before_tails: Database, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sqlite3.connect(empty_database_url.removeprefix("sqlite:///")) as connection:
+        columns = "src, uri, cid, val, neg, cts, sig, decision_id"
+        for _ in range(8):
+            connection.execute(f"INSERT INTO label (seq, {columns}) SELECT seq + (SELECT max(seq) FROM label), {columns} FROM label")
+    connection.close()
+    monkeypatch.setitem(SQLITE_PRAGMAS, "cache_size", 10)  # so that the disk is needed before the end
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, limits[1]))
+    try:
+        with pytest.raises(peewee.OperationalError, match="disk"):
+            Database(empty_database_url).open()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert before_tails.open() == ["0010_label_tails"]
     before_tails.close()
