@@ -51,7 +51,7 @@ class Issuer:
         self._key, self.clock = key, clock
         self._for_labels = throttle.for_labels if throttle else UNLIMITED
         self._for_negations = throttle.for_negations if throttle else UNLIMITED
-        self._breaker, self._baselines, self._seq_above = breaker, Baselines(), seq_above
+        self._breaker, self._baselines, self.seq_above = breaker, Baselines(), seq_above
 
     def apply(self, session: Session, items: Iterable[Item], now: int | None = None) -> bool:
         """Decide and write what follows from what became of posts, in order; True when the stream has something new.
@@ -108,8 +108,8 @@ class Issuer:
         return signing.verify(label, self.sign(label), self.public_key)
 
     def _work(self, session: Session, now: int, heads: Heads) -> "_Work":
-        if heads.seq < self._seq_above:
-            heads = heads._replace(seq=self._seq_above)
+        if heads.seq < self.seq_above:
+            heads = heads._replace(seq=self.seq_above)
         room = Room(session, self._for_labels, self._for_negations, heads.seq, now)
         guard = Guard(session, self._breaker, self._baselines, heads.tripped, now)
         return _Work(self, session, room, guard, heads, now)

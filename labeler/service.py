@@ -87,7 +87,7 @@ class LabelService:
             raise XrpcError(503, "ServiceUnavailable", "this service is about to stop")
         cursor = None if one(request.query, "cursor") is None else integer(request.query, "cursor", 0, 0, MAX_SEQ)
         self._tail = self._tail or Tail(self._database, self._poll)
-        subscriber = Subscriber(request, self._database, self._tail, self._patience, self._grace)
+        subscriber = Subscriber(request, self._database, self._tail, self._issuer.seq_above, self._patience, self._grace)
         self._subscribers.add(subscriber)
         try:
             await subscriber.serve(cursor)

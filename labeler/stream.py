@@ -102,12 +102,13 @@ class Tail:
 
 
 class Subscriber:
-    """One connection. `patience` is how long, in seconds, a frame may wait for the client to read."""
+    """One connection. `patience` is how long, in seconds, a frame may wait for the client to read. What comes next is above `seq_above`:
+    after a log was lost, who has read further than the log, but not further than this, misses nothing and waits."""
 
-    def __init__(self, request: web.Request, database: Database, tail: Tail, patience: float, grace: float) -> None:
+    def __init__(self, request: web.Request, database: Database, tail: Tail, seq_above: int, patience: float, grace: float) -> None:
         # Deflate would cost every subscriber a compressor; signatures do not shrink. Nothing that a client sends is of interest.
         self.socket = web.WebSocketResponse(timeout=grace, heartbeat=30, compress=False, max_msg_size=65_536)
-        self.cursor = 0
+        self.cursor, self._seq_above = 0, seq_above
         self._request, self._database, self._tail, self._patience, self._grace = request, database, tail, patience, grace
         self._following: asyncio.Task[None] | None = None
         self._leaving = False
@@ -148,7 +149,7 @@ class Subscriber:
 
     async def _follow(self, cursor: int | None) -> None:
         oldest, head = await self._database.read(_bounds)
-        if cursor is not None and cursor > head:
+        if cursor is not None and cursor > max(head, self._seq_above):
             raise StreamError("FutureCursor", "Cursor in the future.")
         if cursor and oldest > cursor + 1:
             outdated = frames.info("OutdatedCursor", "Requested cursor exceeded limit. Possibly missing events")

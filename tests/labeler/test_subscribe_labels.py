@@ -14,12 +14,13 @@ import pytest
 from aiohttp import web
 
 from labeler import frames, replay
+from labeler.issuer import Issuer
 from labeler.service import LabelService
 from labeler.signing import verify
 from models import label_blocks, labels
 from models.database import Database, Session
 from models.labels import Label, SignedLabel
-from tests.support.labels import CIDS, KEY, SRC, apply, decoded, issuer, judged, label_many, running, seqs, serving, uri
+from tests.support.labels import CIDS, KEY, NOON, SRC, apply, decoded, issuer, judged, label_many, running, seqs, serving, uri
 from tests.support.lexicons import assert_valid_message
 
 PATH = "/xrpc/com.atproto.label.subscribeLabels"
@@ -158,6 +159,22 @@ async def test_a_cursor_beyond_the_log_is_answered_with_future_cursor_and_closed
         assert (header, body["error"]) == ({"op": -1}, "FutureCursor")
         assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
         assert socket.close_code == 1008
+
+
+async def test_after_a_loss_who_has_read_further_than_the_log_waits_for_the_numbers_above(database: Database) -> None:
+    label_many(database, 3)
+    by = Issuer(SRC, KEY, lambda: NOON, seq_above=1_000)
+    service = LabelService(database, by)
+    async with (
+        serving(service) as host,
+        subscribed(host, 700) as ahead,
+        subscribed(host, 1_000) as at_the_end,
+        subscribed(host, 1_001) as beyond,
+    ):
+        assert decoded(await beyond.receive_bytes())[1]["error"] == "FutureCursor"
+        apply(database, judged("new", CIDS[0]), by=by)
+        service.wake()
+        assert [decoded(await socket.receive_bytes())[1]["seq"] for socket in (ahead, at_the_end)] == [1_001, 1_001]
 
 
 async def test_a_cursor_from_before_a_log_that_begins_later_is_told_so_and_replayed_from_there(database: Database) -> None:
