@@ -62,13 +62,24 @@ def renew(path: Path, now: str) -> tuple[PrivateKey, Path]:
 def retired(path: Path) -> list[Retired]:
     """The public keys that signed before the one in `path`, oldest first: labels in the log may bear their signatures.
 
-    ValueError when the list beside the key file is none.
+    KeyFileError when the list beside the key file is none.
     """
+    listed = _list(path)
     try:
-        lines = _list(path).read_text("ascii").splitlines()
+        lines = listed.read_text("ascii", "replace").splitlines()
     except FileNotFoundError:
         return []
-    return [Retired(parse_public_key(key), until) for key, _, until in (line.partition(" ") for line in lines)]
+    except OSError as error:
+        raise KeyFileError(f"{listed}: cannot read the keys before: {error.strerror}") from None
+    return [_retired(line, f"{listed}: line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _retired(line: str, where: str) -> Retired:
+    key, _, until = line.partition(" ")
+    try:
+        return Retired(parse_public_key(key), until)
+    except ValueError:
+        raise KeyFileError(f"{where}: no key that signed before. Mend that line, or take it out: no label depends on it") from None
 
 
 def load(path: Path) -> PrivateKey:

@@ -26,6 +26,22 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
+@pytest.mark.parametrize("text", [b"not a key\n", b"\xff\n", b"did:key:z 2026-01-01T00:00:00.000Z\n"])
+def test_a_list_of_keys_before_that_is_damaged_is_told_and_blank_lines_are_none(run: Run, tmp_path: Path, text: bytes) -> None:
+    run("new")
+    run("rotate")
+    kept = tmp_path / "labeler.key.retired"
+    before = kept.read_bytes()
+    kept.write_bytes(before + b"\n")
+    assert run("show").code == 0
+    kept.write_bytes(before + text)
+
+    said = run("show")
+
+    assert said.code == 2
+    assert f"{kept}: line 2" in said.err
+
+
 def test_a_new_key_is_in_the_file_that_the_config_names_and_its_public_half_is_shown(run: Run, tmp_path: Path) -> None:
     said = run("new")
 
