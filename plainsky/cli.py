@@ -57,7 +57,7 @@ FIRST_STEPS = "First steps: `plainsky init` writes a config, `plainsky check` ex
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line (without the program's name) and return the exit code."""
     try:
-        arguments = _arguments(list(sys.argv[1:] if words is None else words) or ["--help"])
+        arguments = _arguments(_readable(list(sys.argv[1:] if words is None else words)) or ["--help"])
         code = int(arguments.run(arguments))
         sys.stdout.flush()  # here, where it may fail, and not when Python ends
         return code
@@ -69,6 +69,14 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as in `plainsky check | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try once more at its end, and complain
         return 1
+
+
+def _readable(words: list[str]) -> list[str]:
+    """What is typed in another encoding could be kept nowhere."""
+    for word in words:
+        if not word.isascii() and any("\ud800" <= letter <= "\udfff" for letter in word):
+            raise OperatorError(f"{word!a}: these are no letters of UTF-8; is the terminal set to another encoding?")
+    return words
 
 
 def _arguments(words: list[str]) -> Any:

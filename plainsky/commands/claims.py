@@ -16,7 +16,7 @@ from models.claims import Claim, Wording
 from models.database import Database
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
-from plainsky.errors import OperatorError
+from plainsky.errors import OperatorError, count
 from plainsky.labeling.claims import Imported, Unreadable, get, import_bytes, is_address, keep, read, told
 from plainsky.opening import opened
 
@@ -32,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     listing = _command(commands, "list", "show claims, the newest fact-check first", _list)
     listing.add_argument("words", metavar="WORD", nargs="*", help="only claims that contain each of these (or have this id)")
     listing.add_argument("--status", choices=("active", "retired", "any"), default="active", help="default: %(default)s")
-    listing.add_argument("--limit", type=int, default=50, help="default: %(default)s")
+    listing.add_argument("--limit", type=count, default=50, help="default: %(default)s")
     _add_arguments(_command(commands, "add", "add a claim, or one more wording to one that is there", _add))
     retiring = _command(commands, "retire", "let claims count no more; what they once supported can still be explained", _retire)
     retiring.add_argument("ids", metavar="ID", nargs="+", help="as `plainsky claims list` shows them")
@@ -106,7 +106,7 @@ def _silent(_count: int) -> None:
 def _list(config: Config, arguments: Namespace) -> int:
     status = None if arguments.status == "any" else arguments.status
     with opened(config) as database:
-        found = database.read_now(bank.listed, arguments.words, status, max(1, arguments.limit))
+        found = database.read_now(bank.listed, arguments.words, status, arguments.limit)
     for claim in found:
         meaning = config.claims.ratings.meaning(claim.rating)
         retired = " (retired)" if claim.status == "retired" else ""

@@ -16,11 +16,11 @@ from models import decisions, label_rates, labels, posts
 from models.database import Database, Session
 from models.decisions import Decision
 from models.duration import duration
-from models.protocol.syntax import format_datetime, is_did, parse_at_uri, parse_datetime
+from models.protocol.syntax import did_of, format_datetime, is_did, parse_at_uri, parse_datetime
 from plainsky.asking.reach import takes_two
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
-from plainsky.errors import OperatorError
+from plainsky.errors import OperatorError, count
 from plainsky.opening import opened
 
 WAIT_SECONDS = 3.0
@@ -41,15 +41,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     everything = _deciding(commands, "negate-all", "take back all labels of one value, or all there are", _negate_all)
     everything.add_argument("value", metavar="VALUE", nargs="?", help="default: every value")
     for name, help, do in (("confirm", "say yes to a decision that waits", _confirm), ("reject", "say no to one", _reject)):
-        _deciding(commands, name, help, do).add_argument("id", metavar="ID", type=int, help="of the decision")
+        _deciding(commands, name, help, do).add_argument("id", metavar="ID", type=count, help="of the decision")
     resume = _deciding(commands, "resume", "let the machine give a label again whose breaker has tripped", _resume)
     resume.add_argument("value", metavar="VALUE")
     listing = _command(commands, "list", "the labels that stand", _list)
     listing.add_argument("value", metavar="VALUE", nargs="?", help="only this value")
-    listing.add_argument("--limit", type=int, default=50, help="default: %(default)s")
+    listing.add_argument("--limit", type=count, default=50, help="default: %(default)s")
     log = _command(commands, "log", "what was decided of a post or an account and what was issued; without a uri, what waits", _log)
     log.add_argument("uri", metavar="URI", nargs="?", help="an at-uri or a DID")
-    log.add_argument("--limit", type=int, default=50, help="default: %(default)s")
+    log.add_argument("--limit", type=count, default=50, help="default: %(default)s")
 
 
 def run(arguments: Namespace) -> int:
@@ -116,7 +116,7 @@ class _Desk:
 
     def wide(self, uri: str) -> bool:
         """The author's reach asks for two people."""
-        return takes_two(self.config.appview.url, uri, self.above, _say)
+        return is_did(did_of(uri)) and takes_two(self.config.appview.url, uri, self.above, _say)
 
     def told(self, decided: Sequence[Decision]) -> int:
         """Say what came of decisions."""
@@ -140,9 +140,9 @@ class _Desk:
 def _issue(desk: _Desk, arguments: Namespace) -> int:
     cid = arguments.cid or (None if arguments.all_versions or is_did(arguments.uri) else _present_cid(desk.database, arguments.uri))
     life = _length(arguments.expires) if arguments.expires else None
-    wide = desk.wide(arguments.uri)
+    by, wide = desk.by(), desk.wide(arguments.uri)
     desk.ask(f'This puts "{arguments.value}" on {arguments.uri}, for everybody who subscribes to the labeler.')
-    decided = desk.database.write_now(desk.persons.label, arguments.uri, cid, arguments.value, desk.by(), _now(), wide=wide, life=life)
+    decided = desk.database.write_now(desk.persons.label, arguments.uri, cid, arguments.value, by, _now(), wide=wide, life=life)
     return desk.told([decided])
 
 
@@ -192,7 +192,7 @@ def _resume(desk: _Desk, arguments: Namespace) -> int:
 
 def _list(desk: _Desk, arguments: Namespace) -> int:
     now = format_datetime(_now())
-    found = desk.database.read_now(labels.in_force, desk.config.labeler_did, arguments.value, now, 0, max(1, arguments.limit))
+    found = desk.database.read_now(labels.in_force, desk.config.labeler_did, arguments.value, now, 0, arguments.limit)
     for row in found:
         label = row.label
         _say(f"{row.seq:>8}  {label.val}  {label.uri}  {label.cid or 'all versions'}  since {label.cts}, until {label.exp or 'negated'}")
@@ -210,7 +210,7 @@ def _log(desk: _Desk, arguments: Namespace) -> int:
         (parse_datetime(told.cts) or 0, 1, f"{told.cts}  seq {told.seq}: {'negation of ' if told.neg else ''}{told.val} {told.cid}")
         for told in issued
     ]
-    _lines(line for *_, line in sorted(lines)[-max(1, arguments.limit) :])
+    _lines(line for *_, line in sorted(lines)[-arguments.limit :])
     return 0
 
 
@@ -223,7 +223,7 @@ def _waiting(desk: _Desk, limit: int) -> int:
 
 
 def _of(database: Database, what: decisions.WaitsFor, limit: int) -> list[Decision]:
-    return database.read_now(decisions.waiting, what, limit=max(1, limit))
+    return database.read_now(decisions.waiting, what, limit=limit)
 
 
 def _shown(decision: Decision) -> str:

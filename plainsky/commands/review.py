@@ -28,7 +28,7 @@ from models.moderators import Moderator
 from plainsky.asking.reach import takes_two
 from plainsky.config.loading import load
 from plainsky.config.schema import Config
-from plainsky.errors import OperatorError
+from plainsky.errors import OperatorError, count
 from plainsky.keyboard import key, line, need_terminal
 from plainsky.labeling import judge_of
 from plainsky.labeling.banking import given_of
@@ -64,7 +64,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="judge a random sample of what a label would cover, blind: others are among it",
     )
     parser.add_argument("--label", metavar="VALUE", help="with --sample: of which label (default: of all but those for tests)")
-    parser.add_argument("--count", type=int, default=20, help="with --sample: how many questions (default: %(default)s)")
+    parser.add_argument("--count", type=count, default=20, help="with --sample: how many questions (default: %(default)s)")
 
 
 def run(arguments: Namespace) -> int:

@@ -29,6 +29,13 @@ def test_help_names_every_command_with_what_it_does() -> None:
     assert all(command.name in told.stdout and command.help[:30] in told.stdout for command in COMMANDS)
 
 
+def test_words_that_are_no_utf8_are_refused_before_anything_is_done() -> None:
+    said = subprocess.run([sys.executable, "-m", "plainsky", "labels", "log", b"\xe9t\xe9"], cwd=ROOT, capture_output=True, check=False)
+
+    assert (said.returncode, said.stdout) == (2, b"")
+    assert said.stderr == b"'\\udce9t\\udce9': these are no letters of UTF-8; is the terminal set to another encoding?\n"
+
+
 def test_without_a_command_there_is_help() -> None:
     assert plainsky().stdout == plainsky("--help").stdout
 

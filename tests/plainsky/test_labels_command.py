@@ -131,13 +131,29 @@ def test_wide_accounts_and_accounts_themselves_need_a_second_person(
         (["issue", POST, "plainsky-test", "--all-versions", "--expires", "999999w"], "52 weeks at most"),
         (["negate", POST, "plainsky-test"], "does not stand there"),
         (["confirm", "7"], "there is no decision 7"),
+        (
+            ["issue", "https://bsky.app/profile/a.example/post/x", "plainsky-test", "--all-versions"],
+            "https://bsky.app/profile/a.example/post/x: exp",
+        ),
         (["resume", "plainsky-test"], "has not tripped"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
 def test_what_cannot_be_done_is_told_with_the_reason(config: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert do(config, *words) == 2
-    assert said in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert said in told.err
+    assert "follow https" not in told.out
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "words", [["confirm", "9" * 30], ["confirm", "0"], ["log", "--limit", "9" * 30], ["list", "--limit", "-1"]], ids=str
+)
+def test_numbers_that_no_database_holds_are_refused(config: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        do(config, *words)
+    assert "expected a whole number from 1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
