@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from plainsky import __version__
-from plainsky.errors import OperatorError
+from plainsky.errors import NO_UTF8, OperatorError, is_utf8
 
 
 class Command(NamedTuple):
@@ -74,8 +74,8 @@ def main(words: Sequence[str] | None = None) -> int:
 def _readable(words: list[str]) -> list[str]:
     """What is typed in another encoding could be kept nowhere."""
     for word in words:
-        if not word.isascii() and any("\ud800" <= letter <= "\udfff" for letter in word):
-            raise OperatorError(f"{word!a}: these are no letters of UTF-8; is the terminal set to another encoding?")
+        if not is_utf8(word):
+            raise OperatorError(f"{word!a}: {NO_UTF8}")
     return words
 
 

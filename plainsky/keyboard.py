@@ -5,7 +5,7 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from plainsky.errors import OperatorError
+from plainsky.errors import NO_UTF8, OperatorError, is_utf8
 
 
 def need_terminal() -> None:
@@ -29,10 +29,17 @@ def key(prompt: str, keys: Collection[str]) -> str:
 
 
 def line(prompt: str) -> str:
-    """What is typed, without the white space around it."""
+    """What is typed, without the white space around it; nothing, and why, where it could not be read."""
     sys.stdout.write(prompt)
     sys.stdout.flush()
-    return sys.stdin.readline().strip()
+    try:
+        typed = sys.stdin.readline().strip()
+    except UnicodeDecodeError:  # by the locale, Python raises or puts surrogates
+        typed = "\ud800"
+    if is_utf8(typed):
+        return typed
+    sys.stdout.write(f"\n{NO_UTF8[0].upper()}{NO_UTF8[1:]}\n")
+    return ""
 
 
 @contextmanager
