@@ -104,6 +104,15 @@ def test_of_an_old_log_what_is_complete_is_sorted_and_all_is_found(before_tails:
     before_tails.close()
 
 
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+def test_postgresql_knows_the_ends_of_the_uris_of_an_old_log_at_once(before_tails: Database) -> None:
+    before_tails.open()
+
+    known = before_tails.read_now(lambda session: session.execute("SELECT DISTINCT tablename FROM pg_stats"))
+    assert {"label_by_tail", "label_uri"} <= {table for (table,) in known}
+    before_tails.close()
+
+
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 def test_where_the_disk_is_full_the_error_says_so_and_the_old_database_stays(
     before_tails: Database, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
