@@ -269,6 +269,6 @@ class Service:
             scheduler.shutdown(wait=False)
 
     async def _prune(self) -> None:
-        feeds = self.rooms.layout
-        gone = await patiently(prune, self.database, feeds.feeds, feeds.feed_ids, self.config.store.retention)
+        feeds, config = self.rooms.layout, self.config
+        gone = await patiently(prune, self.database, feeds.feeds, feeds.feed_ids, config.store.retention, config.ingest.import_after)
         log.info("pruned %d entries and %d posts", *gone)

@@ -9,20 +9,20 @@ from feedgen.feed import Feed
 from feedgen.orders import needed_from
 from models import cursors, entries, known_labels, moves, posts
 from models.database import Database
-from models.duration import Duration, duration
+from models.duration import Duration
 from plainsky.pipeline.rebuilding import sweep
 
 STEP = 500
 """Rows removed in one transaction: a few milliseconds."""
 
-IMPORT_AFTER = duration("1d")
-"""How much older than its arrival a post may say to be, where the config says nothing else."""
-
 
 async def prune(
-    database: Database, configured: Sequence[Feed], ids: Sequence[int], retention: Duration, import_after: Duration = IMPORT_AFTER
+    database: Database, configured: Sequence[Feed], ids: Sequence[int], retention: Duration, import_after: Duration
 ) -> tuple[int, int]:
-    """Remove entries that no page needs, then posts older than the retention that are in no feed; return how many of each."""
+    """Remove entries that no page needs, then posts older than the retention that are in no feed; return how many of each.
+
+    import_after: how much older than its arrival a post may say to be.
+    """
     log_time = await database.read(cursors.log_time)
     gone = 0
     for feed, feed_id in zip(configured, ids, strict=True):

@@ -12,14 +12,17 @@ from models import entries, posts
 from models.database import Database
 from models.duration import Duration, duration
 from models.protocol.syntax import tid_of
+from plainsky.config.loading import parse
+from plainsky.ingest import Position
 from plainsky.pipeline import pruning
 from plainsky.pipeline.pruning import prune
+from plainsky.service import Service
 from tests.support.garden import account, at, created, deleted, did, rkey, updated, uri
 from tests.support.kept import Kept
 
 HOUR = 3600
 DAY = 24 * HOUR
-TWO_DAYS = duration("2d")
+ONE_DAY, TWO_DAYS = duration("1d"), duration("2d")
 
 
 def feed(rkey: str, tag: str, window: str, quota: Quota | None = None) -> Feed:
@@ -27,6 +30,33 @@ def feed(rkey: str, tag: str, window: str, quota: Quota | None = None) -> Feed:
 
 
 SHORT, LONG, CALM = feed("short", "garden", "1d"), feed("long", "cats", "7d"), feed("calm", "garden", "1d", Quota(1, duration("6h")))
+
+
+EDITIONS = """
+[service]
+hostname = "localhost"
+port = 0
+
+[store]
+url = "@URL@"
+
+[ingest]
+source = "replay"
+path = "none"
+import_after = "7d"
+
+[[feeds]]
+rkey = "daily"
+name = "Daily"
+order = "edition"
+edition = { at = ["12:00"], timezone = "UTC" }
+window = "1d"
+per_author = { posts = 1, every = "1h" }
+
+[[feeds.include]]
+kind = "hashtag"
+any = ["garden"]
+"""
 
 
 class Garden:
@@ -41,7 +71,7 @@ class Garden:
         self.store([created(5, seconds, seconds, "nothing")])
 
     def prune(self, retention: Duration = TWO_DAYS) -> tuple[int, int]:
-        return asyncio.run(prune(self.database, self.kept.feeds, self.kept.ids, retention))
+        return asyncio.run(prune(self.database, self.kept.feeds, self.kept.ids, retention, ONE_DAY))
 
     def count(self, table: str) -> int:
         return int(self.database.read_now(lambda session: session.execute(f"SELECT count(*) FROM {table}"))[0][0])
@@ -168,7 +198,7 @@ def test_it_goes_in_small_steps_with_room_for_a_write_between_two(garden: Garden
             written.append(number)
 
     async def both() -> tuple[int, int]:
-        pruned, _ = await asyncio.gather(prune(garden.database, garden.kept.feeds, garden.kept.ids, duration("2d")), ingest())
+        pruned, _ = await asyncio.gather(prune(garden.database, garden.kept.feeds, garden.kept.ids, TWO_DAYS, ONE_DAY), ingest())
         return pruned
 
     assert asyncio.run(both()) == (60, 30)
@@ -212,3 +242,20 @@ def test_a_forgotten_post_that_is_edited_or_deleted_late_makes_no_trouble(garden
     assert [entry.sort_at for entry in garden.kept.page("short")] == [at(2)]  # where it stood, far outside the window
     garden.prune()
     assert garden.shown("short") == []
+
+
+async def test_a_service_keeps_what_editions_need_for_as_long_as_its_config_lets_posts_be_backdated(sqlite_url: str) -> None:
+    """A post may say to be of a stretch that others arrived in up to `import_after` before: the quota must know these."""
+    service = Service(parse(EDITIONS.replace("@URL@", sqlite_url)))
+    await service.start()
+    try:
+        later = 6 * DAY
+        for event in (created(0, 1, 1), created(5, later, later, "nothing")):
+            batch = service.storer.fold([event]), Position("replay x", 1, event.time_us)
+            await service.database.write(service.storer.store, *batch)
+
+        await service._prune()
+
+        assert await service.database.read(lambda session: session.execute("SELECT count(*) FROM entry")) == [(1,)]
+    finally:
+        await service.stop()

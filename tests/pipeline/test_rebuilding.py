@@ -218,7 +218,7 @@ def test_what_was_pruned_is_in_no_rebuilt_feed(house: House) -> None:
     house.database.write_now(
         lambda session: session.execute("INSERT INTO cursor (host, cursor, time_us, current) VALUES ('x', 1, ?, 1)", (2 * 10**15,))
     )
-    asyncio.run(prune(house.database, house.feeds, house.ids, duration("1d")))
+    asyncio.run(prune(house.database, house.feeds, house.ids, duration("1d"), duration("1d")))
 
     house.configure(GARDEN, CATS)
 

@@ -110,7 +110,7 @@ def test_verify_prints_the_served_bytes_of_every_order_after_deletes_and_edits(
         for first in range(stored, upto, size):
             kept.store(events[first : min(first + size, upto)], first)
         stored = upto
-        asyncio.run(prune(database, config.feeds, kept.ids, duration("1d")))
+        asyncio.run(prune(database, config.feeds, kept.ids, duration("1d"), config.ingest.import_after))
         log_time = database.read_now(cursors.log_time)
         for rkey in ORDERS:
             expected = asyncio.run(served(kept, config, rkey))
