@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 from models.protocol.xrpc import XrpcError
 from plainsky.health import Health
 from plainsky.metrics import Metrics
+from plainsky.patience import AWAY
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +61,13 @@ async def manners(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = xrpc_error(error)
     except web.HTTPException as error:
         response = _http_error(request, error)
+    except AWAY as error:  # many requests fail so at once: a line each, and not where in the code that was
+        log.error("a request failed, the database does not answer: %s: %s", _route(request), error)
+        response = _failed(request, XrpcError(503, "ServiceUnavailable", "Our database does not answer. Please try again in a minute."))
+        response.headers[hdrs.RETRY_AFTER] = "60"
     except Exception:
         log.exception("a request failed: %s", _route(request))
-        response = xrpc_error(XrpcError(500, "InternalServerError", "Something went wrong on our side. Please try again later."))
+        response = _failed(request, XrpcError(500, "InternalServerError", "Something went wrong on our side. Please try again later."))
     if response.status != 101:
         request.app[METRICS].request(_route(request), response.status)
     return response
@@ -74,6 +79,11 @@ def xrpc_error(error: XrpcError) -> web.Response:
     if error.status == 401:
         headers[hdrs.WWW_AUTHENTICATE] = "Bearer"  # RFC 9110, section 11.6.1
     return web.Response(status=error.status, body=error.body(), content_type="application/json", headers=headers)
+
+
+def _failed(request: web.Request, error: XrpcError) -> web.Response:
+    """Our fault, told to a program or to a person."""
+    return xrpc_error(error) if request.path.startswith("/xrpc/") else web.Response(status=error.status, text=error.message)
 
 
 def _http_error(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
