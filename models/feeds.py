@@ -26,19 +26,18 @@ def known(session: Session) -> dict[str, Known]:
 
 def begin(session: Session, rkey: str) -> int:
     """The number under which a feed's entries are about to be built: a new feed's own, or one that is the feed's from `finish` on."""
-    found = known(session)
-    feed_id = max((feed.id for feed in found.values()), default=0) + 1
-    name = _BEGUN.format(feed_id) if rkey in found else rkey
-    session.execute("INSERT INTO feed (id, rkey, rules_hash, version) VALUES (?, ?, NULL, 0)", (feed_id, name))
-    return feed_id
+    ((last_id, found),) = session.execute("SELECT coalesce(max(id), 0), (SELECT id FROM feed WHERE rkey = ?) FROM feed", (rkey,))
+    name = rkey if found is None else _BEGUN.format(last_id + 1)
+    session.execute("INSERT INTO feed (id, rkey, rules_hash, version) VALUES (?, ?, NULL, 0)", (last_id + 1, name))
+    return int(last_id) + 1
 
 
 def finish(session: Session, rkey: str, feed_id: int, rules_hash: str) -> None:
     """The feed's entries are those of this number, made by these rules; those it had before are given up."""
-    before = known(session)[rkey]
-    if before.id != feed_id:
+    ((before_id, version),) = session.execute("SELECT id, version FROM feed WHERE rkey = ?", (rkey,))
+    if before_id != feed_id:
         give_up(session, rkey)
-    changed = (rkey, rules_hash, before.version + 1, feed_id)
+    changed = (rkey, rules_hash, version + 1, feed_id)
     session.execute("UPDATE feed SET rkey = ?, rules_hash = ?, version = ? WHERE id = ?", changed)
 
 

@@ -93,8 +93,9 @@ def fill(session: Session, rooms: Rooms, stale: frozenset[int], after: int) -> i
 def finish(session: Session, plan: Plan, record: Record) -> None:
     """From now on the feeds are those of the plan."""
     record(session, plan)
+    stale = plan.stale
     for rkey, feed_id in plan.ids.items():
-        if feed_id in plan.stale:
+        if feed_id in stale:
             feeds.finish(session, rkey, feed_id, plan.hashes[rkey])
     for rkey in plan.gone:
         feeds.give_up(session, rkey)
@@ -102,8 +103,13 @@ def finish(session: Session, plan: Plan, record: Record) -> None:
 
 def sweep(session: Session, begun: bool = False) -> bool:
     """Remove some entries of feeds that were given up (`begun`: also of those left half filled); True when there may be more."""
-    for feed_id in feeds.nameless(session, begun):
-        if not entries.prune(session, feed_id, limit=STEP):
-            feeds.forget(session, feed_id)
-        return True
-    return False
+    nameless = feeds.nameless(session, begun)
+    for feed_id in nameless[:_SWEPT]:
+        if entries.prune(session, feed_id, limit=STEP):
+            return True
+        feeds.forget(session, feed_id)
+    return len(nameless) > _SWEPT
+
+
+_SWEPT = 100
+"""Empty feeds forgotten in one transaction."""

@@ -72,7 +72,8 @@ async def switch(database: Database, storer: Storer, new: Switch) -> None:
 def _both(before: Rooms, new: Wanted, plan: Plan) -> Rooms:
     """The rooms for as long as it takes: the feeds there were, then those that are filled."""
     there = list(zip(before.layout.feed_ids, before.layout.feeds, strict=True))
-    filled = [(plan.ids[feed.rkey], feed) for feed in new.feeds if plan.ids[feed.rkey] in plan.stale]
+    stale = plan.stale
+    filled = [(plan.ids[feed.rkey], feed) for feed in new.feeds if plan.ids[feed.rkey] in stale]
     ids, feeds = [feed_id for feed_id, _ in (*there, *filled)], [feed for _, feed in (*there, *filled)]
     return msgspec.structs.replace(before, layout=layout(feeds, ids), matcher=new.known.matcher(feeds), known=new.known)
 

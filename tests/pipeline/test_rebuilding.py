@@ -225,6 +225,26 @@ def test_what_was_pruned_is_in_no_rebuilt_feed(house: House) -> None:
     assert house.rows() == {"garden": [], "cats": []}
 
 
+def test_of_thousands_of_feeds_none_costs_a_look_at_all_the_others(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That made a start with 10,000 feeds one of minutes: so nobody reads all feeds, or sorts out the stale ones, once for each."""
+    looked: list[str] = []
+    known, stale = feeds.known, rebuilding.Plan.stale.fget
+    assert stale
+    monkeypatch.setattr(feeds, "known", lambda session: looked.append("known") or known(session))
+    monkeypatch.setattr(rebuilding.Plan, "stale", property(lambda plan: looked.append("stale") or stale(plan)))
+
+    def looks(*configured: Feed) -> list[str]:
+        looked.clear()
+        House(database, *configured)
+        return looked.copy()
+
+    few, many = ([feed(f"{kind}{number}", "garden") for number in range(count)] for kind, count in (("few", 2), ("many", 90)))
+    assert looks(*few) == looks(*many)
+    assert looks(*few) == looks(*many)  # and now each time others are given up
+    assert set(known_now := database.read_now(known)) == {one.rkey for one in many}
+    assert all(one.rules_hash for one in known_now.values())
+
+
 TEXTS = ("#garden", "#cats", "#garden #cats", "nothing")
 FEEDS = st.tuples(
     st.sampled_from((("garden",), ("cats",), ("garden", "cats"))), st.sampled_from((None, ONE_AN_HOUR, Quota(2, duration("6h"))))
