@@ -55,6 +55,11 @@ class AccountChanged(msgspec.Struct, frozen=True, tag_field="kind", tag="account
     time_us: int
     status: str | None = None
 
+    @property
+    def deletes(self) -> bool:
+        """What the account said until now is gone for good."""
+        return not self.active and self.status == "deleted"
+
 
 class IdentityChanged(msgspec.Struct, frozen=True, tag_field="kind", tag="identity"):
     """Handle or DID document may have changed; `handle` may be absent or `handle.invalid`."""

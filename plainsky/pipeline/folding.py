@@ -6,7 +6,7 @@ deleted since: no edit moves it up, and nobody comes back to the top by writing 
 """
 
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -38,12 +38,21 @@ class Told(msgspec.Struct, frozen=True, gc=False):
 Posts: TypeAlias = dict[tuple[str, str], Told]
 
 
+class Ended(NamedTuple):
+    """An account was deleted, and the next that was said of it is something else. Times in µs."""
+
+    deleted_at: int
+    until: int
+
+
 class Folded(msgspec.Struct):
     """A batch, reduced."""
 
     posts: Posts = {}
     """By (did, rkey)."""
     accounts: dict[str, AccountChanged] = {}
+    ended: dict[str, Ended] = {}
+    """Of those that were deleted and came back: what they said until then is gone all the same."""
     resets: dict[str, RepoReset] = {}
     handles: dict[str, str] = {}
     malformed: int = 0
@@ -90,8 +99,11 @@ def fold(events: Iterable[Event], import_after: Duration) -> Folded:
 def _fold_account(folded: Folded, event: AccountChanged | IdentityChanged | RepoReset) -> None:
     did = event.did
     if isinstance(event, AccountChanged):
-        if did not in folded.accounts or folded.accounts[did].time_us <= event.time_us:
+        before = folded.accounts.setdefault(did, event)
+        if before.time_us <= event.time_us:
             folded.accounts[did] = event
+            if before.deletes and not event.deletes:
+                folded.ended[did] = Ended(before.time_us, event.time_us)
     elif isinstance(event, RepoReset):
         if did not in folded.resets or folded.resets[did].rev < event.rev:
             folded.resets[did] = event

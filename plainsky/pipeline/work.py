@@ -14,7 +14,7 @@ from models.accounts import Account
 from models.database import Session
 from models.events import AccountChanged
 from plainsky.pipeline.entering import Entered, apply_quotas, judged
-from plainsky.pipeline.folding import Folded, Told, earliest
+from plainsky.pipeline.folding import Ended, Folded, Told, earliest
 from plainsky.pipeline.judging import Rooms, asked, rejudge, relabelled, settle
 
 
@@ -27,6 +27,7 @@ class Work:
         self.feeds: set[int] = set()
         """Numbers of the feeds whose entries change."""
         self.dropped: dict[str, int] = {"malformed_record": folded.malformed} if folded.malformed else {}
+        self._posts = folded.posts
         self._touched: set[entries.Touched] = set()
         """What quotas must look at again, and perhaps more."""
         self._written: list[tuple[int, Account, Told]] = []
@@ -38,11 +39,12 @@ class Work:
 
     def change_accounts(self) -> None:
         """Account events and repo resets: what was there of these accounts is hidden, shown, forgotten, or to be looked at again."""
+        self._end()
         changed = [new for event in self.folded.accounts.values() if (new := _changed(self.accounts[event.did], event))]
         for new in changed:
             self._follow(self.accounts[new.did], new)
             self.accounts[new.did] = new
-        told = {did for did, _ in self.folded.posts} if self.folded.resets else set()
+        told = {did for did, _ in self._posts} if self.folded.resets else set()
         for event in self.folded.resets.values():
             account = self.accounts[event.did]
             stale = account.reset_rev is not None and account.reset_rev >= event.rev
@@ -52,6 +54,14 @@ class Work:
                 changed.append(self.accounts[event.did])
         accounts.update(self.session, changed)
         accounts.set_handles(self.session, self.folded.handles)
+
+    def _end(self) -> None:
+        """Accounts that were deleted and came back within the batch: as if batches had been cut in between."""
+        ended = {did: end for did, end in self.folded.ended.items() if self.accounts[did].changed_at <= end.deleted_at}
+        for did in ended:
+            self._bury(self.accounts[did])
+        if ended:
+            self._posts = {(did, rkey): _ended(told, ended.get(did)) for (did, rkey), told in self._posts.items()}
 
     def _follow(self, old: Account, new: Account) -> None:
         if new.gone:
@@ -88,7 +98,7 @@ class Work:
         new: list[posts.NewPost] = []
         written: list[tuple[int, Account, Told]] = []
         met: list[Told] = []
-        for told in self.folded.posts.values():
+        for told in self._posts.values():
             account = self.accounts[told.did]
             if told.likely_new and account.active and not told.imported:
                 last_id += 1
@@ -137,17 +147,16 @@ class Work:
     def _let_past(self, told: Told, account: Account) -> Told | None:
         """What is stored of a post that is newer than what stands here; of one that is kept out a tombstone at most.
 
-        Imports may ask to opt out as well. A late repeat of what they asked must be known as such.
+        Imports may ask to opt out as well. A late repeat of what they asked must be known as such, and so must what somebody said while
+        his account was deleted, for it may come back.
         """
         if told.post is None:
             return told
         if not (account.gone or told.imported):
             return told
         self._drop("account_deleted" if account.gone else "import")
-        if account.gone:
-            return None
         asks = self.rooms.opt_out
-        if told.likely_new and (asks is None or not asks.asks(told.did, told.post)):
+        if not account.gone and told.likely_new and (asks is None or not asks.asks(told.did, told.post)):
             return None
         return msgspec.structs.replace(told, post=None, cid=None)
 
@@ -187,15 +196,17 @@ class Work:
 
     def opt_out(self) -> None:
         """Follow authors who ask, by a post, to be in no feed, or who took such a post back."""
-        said = [(account, told.rkey, self._marks(told)) for _, account, told in self._written] if self.rooms.opt_out else []
+        said = [(account, told.rkey, self._marks(account, told)) for _, account, told in self._written] if self.rooms.opt_out else []
         concerned = sorted(self._buried | asked(self.session, said))
         settled, touched = settle(self.session, [self.accounts[did] for did in concerned])
         self._touch(touched)
         self.accounts.update((account.did, account) for account in settled)
 
-    def _marks(self, told: Told) -> Collection[str]:
-        """What a post asks with; also one that is kept out."""
-        said = self.folded.posts[told.did, told.rkey]
+    def _marks(self, account: Account, told: Told) -> Collection[str]:
+        """What a post asks with; also one that is kept out, but for those of deleted accounts."""
+        if account.gone:
+            return ()
+        said = self._posts[told.did, told.rkey]
         post = said.post if said.rev == told.rev else told.post
         return self.rooms.opt_out.asks(told.did, post) if self.rooms.opt_out and post else ()
 
@@ -223,6 +234,12 @@ def _changed(account: Account, event: AccountChanged) -> Account | None:
     if (event.active, event.status, event.time_us) == (account.active, account.status, account.changed_at):
         return None
     return msgspec.structs.replace(account, active=event.active, status=event.status, changed_at=event.time_us)
+
+
+def _ended(told: Told, end: Ended | None) -> Told:
+    if end is None or told.time_us >= end.until:
+        return told
+    return msgspec.structs.replace(told, post=None, cid=None, likely_new=False, imported=False)
 
 
 def _row(post_id: int, account: Account, told: Told) -> posts.NewPost:

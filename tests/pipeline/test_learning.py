@@ -251,6 +251,18 @@ def test_a_deleted_account_asks_for_nothing_any_more(kept: Learning) -> None:
     assert kept.shown("clean") == [uri(0, 4)]
 
 
+@pytest.mark.parametrize("size", [1, 9], ids=["one by one", "at once"])
+def test_what_a_deleted_account_asked_for_does_not_count_when_it_comes_back(database: Database, size: int) -> None:
+    kept = Learning(database)
+    gone, asked = account(0, 2, active=False, status="deleted"), created(0, 3, 3, "please #nofeeds")
+    story = [created(0, 1, 1, "please #nofeeds"), gone, asked, account(0, 4, active=True), created(0, 5, 5)]
+    for _ in range(2):
+        for first in range(0, len(story), size):
+            kept.store(story[first : first + size])
+
+        assert (kept.out(), kept.shown("clean")) == (set(), [uri(0, 5)])
+
+
 def test_an_inactive_account_that_asks_stays_away_when_it_returns(kept: Learning) -> None:
     kept.store([created(0, 1, 1), account(0, 2, active=False, status="deactivated"), created(0, 3, 3, "#nofeeds")])
     kept.store([account(0, 4, active=True)])

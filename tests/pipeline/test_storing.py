@@ -5,6 +5,7 @@ import pytest
 from labeler.signals.gtube import TEST_STRING
 from models import accounts, feeds, posts
 from models.database import Database
+from models.events import Event
 from tests.support.garden import account, at, created, deleted, did, reset, rev, rkey, updated, uri
 from tests.support.kept import Kept
 
@@ -100,6 +101,39 @@ def test_nothing_is_kept_of_a_deleted_account(kept: Kept) -> None:
     assert kept.shown() == [uri(1, 2)]
     assert kept.database.read_now(posts.by_uri, did(0), rkey(1)) is None
     assert outcome.dropped == {"account_deleted": 1}
+
+
+GONE, TAKEN = account(0, 3, active=False, status="deleted"), account(0, 5, active=False, status="takendown")
+
+
+@pytest.mark.parametrize(
+    ("story", "left"),
+    [
+        ([created(0, 1, 1), GONE, account(0, 6, active=True)], []),
+        ([created(0, 1, 1), GONE, TAKEN, account(0, 6, active=True)], []),
+        ([created(0, 1, 1), GONE, TAKEN, created(0, 5, 5, written=1), account(0, 6, active=True)], [5]),
+        ([created(0, 1, 1), updated(0, 1, 2, "#garden"), GONE, created(0, 4, 4), account(0, 6, active=True), created(0, 7, 7)], [7]),
+        ([created(0, 1, 1), GONE, account(0, 6, active=True), updated(0, 1, 7, "#garden")], [1]),
+        ([account(0, 6, active=True), created(0, 1, 1), GONE], [1]),
+    ],
+    ids=["back", "hidden and back", "said while hidden", "said before and after", "written again", "late"],
+)
+@pytest.mark.parametrize("size", [1, 9], ids=["one by one", "at once"])
+def test_a_deleted_account_that_comes_back_has_lost_what_it_said_wherever_batches_are_cut(
+    kept: Kept, size: int, story: list[Event], left: list[int]
+) -> None:
+    for _ in range(2):  # told again, nothing changes
+        for first in range(0, len(story), size):
+            kept.store(story[first : first + size])
+        assert kept.shown() == [uri(0, number) for number in left]
+
+
+def test_the_labels_of_a_deleted_account_that_comes_back_are_negated(kept: Kept) -> None:
+    flagged = created(0, 1, 1, TEST_STRING)
+    kept.store([flagged])
+    kept.store([GONE, account(0, 6, active=True)])
+
+    assert kept.labels()[1:] == [(2, uri(0, 1), flagged.cid, 1)]
 
 
 def test_an_account_event_that_comes_late_changes_nothing(kept: Kept) -> None:
