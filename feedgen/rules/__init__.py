@@ -4,6 +4,7 @@ A new kind is one new file with one class, and no other edit. What it must say: 
 What it may say: `keys` and `finder`, an index, so that a thousand feeds cost little more than ten; without them the rule is simply asked.
 """
 
+import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from importlib import import_module
 from itertools import chain
@@ -178,9 +179,15 @@ def together(asked: Iterable[Mapping[str, frozenset[str]]]) -> dict[str, frozens
     return found
 
 
+# Zero-width space and marks of the writing direction: they are copied along with a word, and no post has them at the same end.
+_UNSEEN = re.compile("^[ #＃*]*[\u061c\u200b\u200e\u200f]|[\u061c\u200b\u200e\u200f](?=[ *]*$)")
+
+
 def _word(_rule: object, _attribute: object, word: str) -> None:
     if CONTROL.search(word):
         raise ValueError("expected text without line breaks and control characters")
+    if unseen := _UNSEEN.search(word):
+        raise ValueError(f"expected a word, found a sign beside it that nobody sees, U+{ord(unseen[0][-1]):04X}: type the word anew")
     if not fold(word).strip():
         raise ValueError("expected text")
     if len(word) > MAX_WORD:

@@ -140,6 +140,10 @@ def test_an_option_stands_in_the_plain_words(table: Rule, plain: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "fields", "said"),
     [
+        ("keyword", {"any": ("\u200bfox",)}, "200B: type the word anew"),
+        ("keyword", {"any": ("fox", "سلام\u200f")}, "200F: type the word anew"),
+        ("hashtag", {"any": ("#\u200eשלום",)}, "200E: type the word anew"),
+        ("hashtag", {"any": ("fox\u200b ",)}, "200B: type the word anew"),
         ("keyword", {"any": ("example.org/fox",)}, 'take kind = "link_domain"'),
         ("keyword", {"any": ("@fox.example.org",)}, '"mention" for an @handle'),
         ("keyword", {"any": ("\u0640",), "accents": "fold"}, "more than accents"),
