@@ -20,6 +20,6 @@ class Gap:
 
     def event(self, time_us: int) -> None:
         """The first event after the gap has come."""
-        if self._cause is not None and self._from_us is not None:
-            self._sink.gap(self._from_us, max(time_us, self._from_us), self._cause)
+        if self._cause is not None and self._from_us is not None and time_us > self._from_us:  # else nothing is missing after all
+            self._sink.gap(self._from_us, time_us, self._cause)
         self._cause, self.awaited = None, False

@@ -16,7 +16,7 @@ from plainsky.ingest.connecting import BadRequest, NotServed, WebSocket, connect
 from plainsky.ingest.decoding import Clock
 from plainsky.ingest.dictionaries import Dictionaries, Dictionary
 from plainsky.ingest.gaps import Gap
-from plainsky.ingest.jetstream_lines import Heads, V1Lines, V2Lines
+from plainsky.ingest.jetstream_lines import CountsAnew, Heads, V1Lines, V2Lines
 from plainsky.ingest.passing import Passing
 
 log = logging.getLogger(__name__)
@@ -61,8 +61,13 @@ class Jetstream:
         cursor = self._v2_cursor(host, start)
         for _ in range(HANDSHAKES):
             dictionary = await self._dictionary(host)
+            lines = V2Lines(sink, gap, self._clock, start if start and cursor == start.cursor else None)
             try:
-                return await self._read(host, V2_PATH, _v2_query(cursor, dictionary), V2Lines(sink, gap, self._clock), sink, dictionary)
+                return await self._read(host, V2_PATH, _v2_query(cursor, dictionary), lines, sink, dictionary)
+            except CountsAnew as error:
+                assert start
+                log.warning("%s: %s: reading from the time that was reached", host, error)
+                cursor = self._by_time(start)
             except BadRequest as error:
                 if error.name == "CursorTooOld" and start and cursor != self._by_time(start):
                     gap.suspect("CursorTooOld")

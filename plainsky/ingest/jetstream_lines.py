@@ -180,8 +180,26 @@ class V1Lines(_Lines):
         self._start_us = None
 
 
+class CountsAnew(Disconnected):
+    """The instance has another log than the one that our cursor is of: its data was lost, or another one answers under its name."""
+
+
 class V2Lines(_Lines):
-    """Reads `subscribeEvents`. Its cursor is the instance's seq."""
+    """Reads `subscribeEvents`. Its cursor is the instance's seq; `resumed` is where we asked it to go on, if by such a seq.
+
+    A seq that the instance has not come to is a wish for what comes next, and it says nothing of that (docs/README.md, cursor semantics).
+    But the event at our cursor comes again, so the first one tells whose log it is.
+    """
+
+    def __init__(self, sink: Sink, gap: Gap, clock: Clock, resumed: Position | None = None) -> None:
+        super().__init__(sink, gap, clock)
+        self._resumed = resumed
+
+    def _first(self, seq: int, time: int) -> None:
+        """Nothing before our cursor was asked for, and nothing at or behind it is older."""
+        resumed, self._resumed = self._resumed, None
+        if resumed is not None and (seq < resumed.cursor or (seq == resumed.cursor and time != resumed.time_us) or time < resumed.time_us):
+            raise CountsAnew("it has begun to count anew")
 
     def read(self, line: bytes) -> None:
         """Digest one frame; Disconnected when it is an error frame, or none at all."""
@@ -194,6 +212,8 @@ class V2Lines(_Lines):
             return self._drop("bad_line")
         if time > self._clock.latest_us:
             time = self._clock.bounded(time)
+        if self._resumed is not None:
+            self._first(said.seq, time)
         if self.gap.awaited:
             self.gap.event(time)
         event = self._commit(said, time) if said.collection == POSTS else None
@@ -226,6 +246,8 @@ class V2Lines(_Lines):
             return self._drop("bad_line")
         if time > self._clock.latest_us:
             time = self._clock.bounded(time)
+        if self._resumed is not None:
+            self._first(said.seq, time)
         if self.gap.awaited:
             self.gap.event(time)
         event = self._event(kind, said, time)
@@ -241,8 +263,8 @@ class V2Lines(_Lines):
         return self._kept(_reset(said.sync or {}, time), "bad_sync") if kind == "sync" else None
 
     def _info(self, name: str) -> None:
-        """OutdatedCursor: a time before what the instance keeps. FutureCursor: its seqs began anew, and it starts from now."""
-        if name in ("OutdatedCursor", "FutureCursor"):
+        """OutdatedCursor: a time before what the instance keeps."""
+        if name == "OutdatedCursor":
             self.gap.suspect(name)
 
 

@@ -99,7 +99,7 @@ async def test_v2_alone_is_refused_by_a_host_that_does_not_know_it() -> None:
 async def test_a_position_on_the_same_host_is_resumed_by_its_cursor_inclusively(wire: Wire) -> None:
     async with JetstreamServer() as server:
         first = await read(server, Jetstream(wire), beginning(server.host), 20)
-        last = Position(server.host, first.cursors[19], LOG[0].witnessed_us)
+        last = Position(server.host, first.cursors[19], LOG[first.cursors[19] - 1].witnessed_us if wire == "v2" else LOG[0].witnessed_us)
         again = await read(server, Jetstream(wire), last, 1)
 
     assert again.events[0] in first.events
@@ -137,17 +137,23 @@ async def test_a_time_too_old_for_v2_is_a_gap() -> None:
     assert sink.gaps == [(LOG[11].witnessed_us, LOG[299].witnessed_us, "OutdatedCursor")]
 
 
-async def test_a_seq_beyond_the_instances_own_is_a_gap_up_to_what_comes_next() -> None:
+@pytest.mark.parametrize(
+    "cursor",
+    [10**6, next(entry.seq for entry in LOG[40:] if entry.kind == "account"), 10],
+    ids=["a seq it has not come to", "a seq of another time", "a seq that came earlier here"],
+)
+async def test_an_instance_that_counts_anew_is_read_from_the_time_that_was_reached(cursor: int) -> None:
     async with JetstreamServer() as server:
         sink = Remembering()
-        reading = asyncio.ensure_future(Jetstream("v2").run(server.host, Position(server.host, 10**6, LOG[11].witnessed_us), sink))
+        reached = Position(server.host, cursor, LOG[11].witnessed_us)
+        reading = asyncio.ensure_future(Jetstream("v2", margin_us=1).run(server.host, reached, sink))
         await server.connected.wait()
-        await server.add(raw_frames()[-1])
         await server.add(*raw_frames()[1:2])
-        await sink.reaches(1)
+        await sink.reaches(100)
         reading.cancel()
 
-        assert [cause for _, _, cause in sink.gaps] == ["FutureCursor"]
+        assert dict(asked(server))["cursor"] == str(reached.time_us - 1)
+        assert not sink.gaps
 
 
 async def test_a_silent_clamp_of_v1_shows_in_the_time_of_the_first_event() -> None:
@@ -224,7 +230,7 @@ async def test_while_the_sink_has_no_room_the_host_is_left_waiting() -> None:
     async with JetstreamServer(log) as server:
         sink, source = Remembering(), Jetstream("v2")
         sink.has_room.clear()
-        reading = asyncio.ensure_future(source.run(server.host, Position(server.host, 1, 0), sink))
+        reading = asyncio.ensure_future(source.run(server.host, Position(server.host, 1, log[0].witnessed_us), sink))
         await sink.reaches(32)
         for _ in range(20):
             await asyncio.sleep(0.002)

@@ -126,8 +126,8 @@ class JetstreamServer(StreamServer):
             return self.next_seq, ""
         cursor = int(raw)
         if cursor < FIRST_TIME and not self.v1_only:
-            if cursor > self.next_seq:
-                return self.next_seq, "FutureCursor"
+            if cursor >= self.next_seq:
+                return self.next_seq, ""
             return (cursor, "") if max(1, cursor) >= self.floor else (None, "")
         oldest = self.log[0].witnessed_us if self.log else cursor
         found = next((entry.seq for entry in self.log if entry.witnessed_us >= cursor), self.next_seq)
