@@ -45,10 +45,7 @@ docs: $(BIN)/.dev
 	$(if $(wildcard tests/test_docs*.py),$(BIN)/pytest $(wildcard tests/test_docs*.py))
 
 e2e: $(BIN)/.dev ## run the end-to-end tests against a real network on this machine
-	@tests/network/install.sh
-	@tests/browser/install.sh || echo "make e2e: no browser: its tests cannot run" >&2
-	@tests/network/conformance.sh >/dev/null || echo "make e2e: no conformance suite: its tests cannot run" >&2
-	@tests/network/jetstream.sh >/dev/null || echo "make e2e: no Jetstream: its tests cannot run" >&2
+	@tests/network/prepare.sh
 	$(BIN)/pytest -m network tests/network $(ARGS)
 
 bench: $(BIN)/.dev ## print each benchmark's ratio against its limit
