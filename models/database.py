@@ -27,7 +27,7 @@ Dialect: TypeAlias = Literal["sqlite", "postgresql"]
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 # WAL lets readers go on while the writer commits; FULL, because a label that was sent must survive a power cut (invariant 6);
-# the page cache (64 MiB) is filled only as far as it is used; mapped (up to 1 GiB), the file is read without a system call a page;
+# the page cache (64 MiB) is filled only as far as it is used; mapped (2 GiB are SQLite's most), the file is read without system calls;
 # what SQLite notes to take one statement back stays in memory: in a file it is four of ten of a batch's writes;
 # a log of up to 16 MiB instead of 4: of a page that many batches change, fewer copies go from the log to the file.
 SQLITE_PRAGMAS = {
@@ -36,7 +36,7 @@ SQLITE_PRAGMAS = {
     "synchronous": "full",
     "busy_timeout": 10_000,
     "cache_size": -65_536,
-    "mmap_size": 2**30,
+    "mmap_size": 2**31 - 2**16,
     "temp_store": "memory",
     "foreign_keys": 1,
 }
