@@ -195,11 +195,21 @@ class V2Lines(_Lines):
         super().__init__(sink, gap, clock)
         self._resumed = resumed
 
-    def _first(self, seq: int, time: int) -> None:
+    def _reached(self, seq: int, time: int) -> int:
+        """An event of this seq came: its time, bounded. Where the instance counts anew, the first one tells, and each that follows."""
+        if time > self._clock.latest_us:
+            time = self._clock.bounded(time)
+        if self._resumed is not None:
+            self._first(self._resumed, seq, time)
+        if self.gap.awaited:
+            self.gap.event(time)
+        return time
+
+    def _first(self, resumed: Position, seq: int, time: int) -> None:
         """Nothing before our cursor was asked for, and nothing at or behind it is older."""
-        resumed, self._resumed = self._resumed, None
-        if resumed is not None and (seq < resumed.cursor or (seq == resumed.cursor and time != resumed.time_us) or time < resumed.time_us):
+        if seq < resumed.cursor or (seq == resumed.cursor and time != resumed.time_us) or time < resumed.time_us:
             raise CountsAnew("it has begun to count anew")
+        self._resumed = None
 
     def read(self, line: bytes) -> None:
         """Digest one frame; Disconnected when it is an error frame, or none at all."""
@@ -210,12 +220,7 @@ class V2Lines(_Lines):
         time = parse_datetime(said.time)
         if time is None or not 0 < said.seq < LARGEST_SEQ:
             return self._drop("bad_line")
-        if time > self._clock.latest_us:
-            time = self._clock.bounded(time)
-        if self._resumed is not None:
-            self._first(said.seq, time)
-        if self.gap.awaited:
-            self.gap.event(time)
+        time = self._reached(said.seq, time)
         event = self._commit(said, time) if said.collection == POSTS else None
         return self._passed(said.seq, time) if event is None else self._put(event, said.seq)
 
@@ -244,12 +249,7 @@ class V2Lines(_Lines):
         time = parse_datetime(said.time)
         if time is None or not 0 < said.seq < LARGEST_SEQ or kind == "commit":
             return self._drop("bad_line")
-        if time > self._clock.latest_us:
-            time = self._clock.bounded(time)
-        if self._resumed is not None:
-            self._first(said.seq, time)
-        if self.gap.awaited:
-            self.gap.event(time)
+        time = self._reached(said.seq, time)
         event = self._event(kind, said, time)
         if event is not None:
             self._put(event, said.seq)

@@ -85,19 +85,16 @@ class Answers:
 
     def html(self, asker: Asker, template: str, **values: Any) -> bytes:
         """A page from a template."""
-        html = (
-            _templates()
-            .get_template(template)
-            .render(
-                t=asker.lang,
-                asker=asker,
-                languages=languages(),
-                fallback=FALLBACK,
-                stamp=self._stamp,
-                menu=self._menu,
-                version=__version__,
-                **values,
-            )
+        page = _templates().get_template(template)
+        html = page.render(
+            t=asker.lang,
+            asker=asker,
+            languages=languages(),
+            fallback=FALLBACK,
+            stamp=self._stamp,
+            menu=self._menu,
+            version=__version__,
+            **values,
         )
         return html.encode()
 

@@ -17,7 +17,7 @@ from plainsky.ingest import Disconnected, Position, Refused
 from plainsky.ingest.decoding import SKEW_US, Clock
 from plainsky.ingest.gaps import Gap
 from plainsky.ingest.jetstream import Jetstream, Wire
-from plainsky.ingest.jetstream_lines import V1Lines, V2Lines
+from plainsky.ingest.jetstream_lines import CountsAnew, V1Lines, V2Lines
 from tests.support.jetstream_server import JetstreamServer, v1_line, v2_line
 from tests.support.recorded import entries, frame, microseconds, raw_frames
 from tests.support.sinks import Remembering
@@ -154,6 +154,16 @@ async def test_an_instance_that_counts_anew_is_read_from_the_time_that_was_reach
 
         assert dict(asked(server))["cursor"] == str(reached.time_us - 1)
         assert not sink.gaps
+
+
+def test_an_instance_that_counts_anew_is_known_by_each_line_until_it_is_left() -> None:
+    sink = Remembering()
+    reader = V2Lines(sink, Gap(sink, None), Clock(lambda: NOW), Position("wss://x.test", 10**6, LOG[0].witnessed_us))
+    for entry in [entry for entry in LOG if entry.kind == "account"][:2]:
+        with pytest.raises(CountsAnew):
+            reader.read(json.dumps(v2_line(entry)).encode())
+
+    assert not sink.events
 
 
 async def test_a_silent_clamp_of_v1_shows_in_the_time_of_the_first_event() -> None:

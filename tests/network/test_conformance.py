@@ -4,27 +4,22 @@ import asyncio
 import contextlib
 import os
 import re
-import subprocess
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
 from labeler.signals.gtube import TEST_STRING
-from tests.support import cannot_run
 from tests.support.labeler_operator import Operator
 from tests.support.network import Net
 from tests.support.plc_directory import Place, over_tls, plc_directory
-from tests.support.programs import ROOT, Service, wait_until
+from tests.support.programs import Service, built, wait_until
 
 
 @pytest.fixture(scope="session")
 def devtool() -> str:
     """The program; built where that has not been done."""
-    done = subprocess.run([ROOT / "tests" / "network" / "conformance.sh"], capture_output=True, text=True)
-    if done.returncode != 0:
-        cannot_run(f"the conformance suite for labelers: {done.stderr[-2000:]}")
-    return done.stdout.strip()
+    return built("conformance.sh", "the conformance suite for labelers")
 
 
 Row: TypeAlias = tuple[str, str, str]

@@ -1,6 +1,5 @@
 """Ingest from the real Jetstream server: what its wires bring is what the firehose behind it brings (issue: one post's way)."""
 
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -8,9 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support import cannot_run
 from tests.support.network import Net, Ref
-from tests.support.programs import ROOT, Service, wait_until
+from tests.support.programs import Service, built, wait_until
 from tests.support.real_jetstream import RealJetstream
 
 TABLES = """
@@ -38,10 +36,7 @@ WIRES = pytest.mark.parametrize("wire", ["v1", "v2"])
 @pytest.fixture(scope="session")
 def program() -> str:
     """The server; built where that has not been done."""
-    done = subprocess.run([ROOT / "tests" / "network" / "jetstream.sh"], capture_output=True, text=True)
-    if done.returncode != 0:
-        cannot_run(f"the real Jetstream: {done.stderr[-2000:]}")
-    return done.stdout.strip()
+    return built("jetstream.sh", "the real Jetstream")
 
 
 @pytest.fixture

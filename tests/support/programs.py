@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.support import cannot_run
+
 ROOT = Path(__file__).parents[2]
 LABELER_KEY = {"PLAINSKY_LABELER_KEY": "05" * 32}
 """A labeler's key, in the environment."""
@@ -29,6 +31,14 @@ url = "sqlite:///@FOLDER@/plainsky.sqlite"
 [ingest]
 {ingest}
 """
+
+
+def built(script: str, what: str) -> str:
+    """Where the program is that a script of tests/network builds, once; without it the test cannot run."""
+    done = subprocess.run([ROOT / "tests" / "network" / script], capture_output=True, text=True)
+    if done.returncode != 0:
+        cannot_run(f"{what}: {done.stderr[-2000:]}")
+    return done.stdout.strip()
 
 
 def free_port() -> int:
