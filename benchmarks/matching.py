@@ -139,7 +139,8 @@ def _matched(matcher: Matcher, stream: Sequence[Post], at_once: int) -> Callable
 
     def run() -> None:
         for batch in batches:
-            matcher.match_each(batch)
+            for _ in matcher.match_each(batch):
+                pass
 
     return run
 

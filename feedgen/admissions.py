@@ -4,6 +4,7 @@ Thousands of feeds may want one word, and a post has several words: so reasons a
 is a few of these. Only where a feed wants two of its words, a reason of its own is made, and it is taken out of the two.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import TypeAlias
@@ -17,7 +18,8 @@ from feedgen.text import MAX_WORDS
 class Admission(msgspec.Struct, frozen=True, gc=False):
     """One reason for which a post enters feeds: the path of the first include that holds, and what it found (as `text.shown`).
 
-    `feeds` are indexes into the sequence of feeds that the matcher was made of. Together, since thousands of feeds may want one word.
+    `feeds` are indexes into the sequence of feeds that the matcher was made of, ascending. Together, since thousands of feeds may want one
+    word.
     """
 
     feeds: tuple[int, ...]
@@ -61,44 +63,52 @@ def parted(admitted: Sequence[Admission], slots: Iterable[int], places: Sequence
 
     `slots`: for each admission, where in `places` its own stand.
     """
-    apart = []
     held: _Held = {feed: [] for feed in repeated}
-    for one, slot in zip(admitted, slots, strict=True):
-        here = repeated.intersection(one.feeds)
-        if here:
-            left = (_cut_out if len(here) <= _FEW else _left_out)(one, here, places[slot], held)
-            one = Admission(left, one.rule, one.kind, one.words)
-        if one.feeds:
-            apart.append(one)
-    return apart + [_merged(feed, found) for feed, found in held.items()]
+    left = (_cut_out if len(repeated) <= _FEW else _left_out)(admitted, [*slots], places, held)
+    return [one for one in left if one.feeds] + [_merged(feed, found) for feed, found in held.items()]
 
 
 _Held: TypeAlias = dict[int, list[tuple[int, Admission]]]
 """By feed, the admissions that it stood in, each with the place of its word in the feed's rules."""
 _FEW = 4
-"""So many are found in a tuple and cut out one by one sooner than the tuple is gone through."""
+"""So many are looked for and cut out one by one sooner than all feeds are gone through."""
 
 
-def _cut_out(one: Admission, here: set[int], places: Places, held: _Held) -> tuple[int, ...]:
-    """The feeds of an admission without those that stand `here`, which are added to `held`."""
-    left = feeds = one.feeds
-    for feed in here:
-        held[feed].append((places[feeds.index(feed)], one))
-        at = left.index(feed)
-        left = left[:at] + left[at + 1 :]
+def _cut_out(admitted: Sequence[Admission], slots: Sequence[int], places: Sequence[Places], held: _Held) -> list[Admission]:
+    """The admissions without the feeds of `held`, to which is added where these stood."""
+    left = [*admitted]
+    for feed, found in held.items():
+        for index, one in enumerate(left):
+            feeds = one.feeds
+            at = bisect_left(feeds, feed)
+            if at < len(feeds) and feeds[at] == feed:
+                left[index] = _with(one, feeds[:at] + feeds[at + 1 :])
+                whole = admitted[index]
+                found.append((places[slots[index]][at if one is whole else bisect_left(whole.feeds, feed)], whole))
     return left
 
 
-def _left_out(one: Admission, here: set[int], places: Places, held: _Held) -> tuple[int, ...]:
-    for feed, place in zip(one.feeds, places, strict=True):
-        if feed in here:
-            held[feed].append((place, one))
-    return tuple([feed for feed in one.feeds if feed not in here])
+def _left_out(admitted: Sequence[Admission], slots: Sequence[int], places: Sequence[Places], held: _Held) -> list[Admission]:
+    """As `_cut_out`, in one pass."""
+    left = []
+    for one, slot in zip(admitted, slots, strict=True):
+        for feed, place in zip(one.feeds, places[slot], strict=True):
+            if feed in held:
+                held[feed].append((place, one))
+        left.append(_with(one, tuple([feed for feed in one.feeds if feed not in held])))
+    return left
+
+
+def _with(one: Admission, feeds: tuple[int, ...]) -> Admission:
+    return Admission(feeds, one.rule, one.kind, one.words)
 
 
 def _merged(feed: int, found: list[tuple[int, Admission]]) -> Admission:
     """One admission for the first include of those for which a feed was admitted, each with the place of its word in the feed's rules."""
     found.sort(key=itemgetter(0))
     first = found[0][1]
-    words = dict.fromkeys([one.words for _, one in found if one.rule == first.rule])
-    return Admission((feed,), first.rule, first.kind, tuple([word for (word,) in words])[:MAX_WORDS])
+    rule, words = first.rule, first.words
+    for _, one in found[1:]:
+        if one.rule == rule and one.words[0] not in words:
+            words += one.words
+    return Admission((feed,), rule, first.kind, words[:MAX_WORDS])

@@ -7,7 +7,8 @@ Sources: Unicode UAX #15 (NFKC), chapter 3.13 (caseless matching), UAX #29 (what
 
 import re
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
 from unicodedata import category, normalize
 
 from ahocorasick_rs import AhoCorasick
@@ -111,11 +112,11 @@ def contains(text: str, word: str) -> bool:
     return False
 
 
-_NOTHING: frozenset[int] = frozenset()
+_AT_ONCE = 100
 
 
-def finder(numbers: Mapping[str, int]) -> Callable[[Iterable[str]], list[Set[int]]]:
-    """Finds all words at once: takes folded texts, and gives for each the numbers of those folded words that it `contains`."""
+def finder(numbers: Mapping[str, int]) -> Callable[[Iterable[str]], list[Collection[int]]]:
+    """Finds all words at once: takes folded texts, and gives for each the numbers of those folded words that it `contains`, each once."""
     # All words go through one Aho-Corasick automaton: its cost is that of the text, not of the number of words. Whether a word stands free
     # is asked of what was found only. Looking up each word of the text in a dict costs no less, and finds no phrase.
     # In alphabetical order, since words that begin alike then lie together in memory: a tenth less.
@@ -137,10 +138,13 @@ def finder(numbers: Mapping[str, int]) -> Callable[[Iterable[str]], list[Set[int
             or stands(free[index], padded[start - 1], padded[end])
         }
 
-    def find(texts: Iterable[str]) -> list[Set[int]]:
-        # One step after the other for all texts: an automaton of many words, and what is looked up beside it, fill a processor's caches.
-        padded = [f" {text} " for text in texts]
-        found = [hits(text, True) for text in padded]
-        return [stand(text, here) if here else _NOTHING for text, here in zip(padded, found, strict=True)]
+    def find(texts: Iterable[str]) -> list[Collection[int]]:
+        # One step after the other for some texts: an automaton of many words, and what is looked up beside it, fill a processor's caches.
+        # Not for all texts, since the hits on them would fill these caches, too; and lists, which are smaller than sets.
+        left, found = iter(texts), list[Collection[int]]()
+        while padded := [f" {text} " for text in islice(left, _AT_ONCE)]:
+            hit = [hits(text, True) for text in padded]
+            found += [[*stand(text, here)] if here else () for text, here in zip(padded, hit, strict=True)]
+        return found
 
     return find

@@ -86,5 +86,5 @@ def _read(setting: tuple[Place, Accents]) -> Callable[[Post], str]:
 def _search(setting: tuple[Place, Accents], numbers: Mapping[str, int]) -> Finder:
     find, read = finder(numbers), _read(setting)
     if setting == ("text", "keep"):  # as nearly all rules say: two calls less
-        return lambda asked: find([without_addresses(fold(post.text)) for _, post in asked])
-    return lambda asked: find([read(post) for _, post in asked])
+        return lambda asked: find(without_addresses(fold(post.text)) for _, post in asked)
+    return lambda asked: find(read(post) for _, post in asked)

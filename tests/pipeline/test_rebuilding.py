@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -183,7 +183,7 @@ class Mortal(Matcher):
         super().__init__(configured)
         self._posts = posts
 
-    def match_each(self, posts: Sequence[tuple[str, Post]]) -> list[list[Admission]]:
+    def match_each(self, posts: Sequence[tuple[str, Post]]) -> Iterator[list[Admission]]:
         self._posts -= len(posts)
         if self._posts < 0:
             raise PowerCut
