@@ -7,8 +7,8 @@ Sources: Unicode UAX #15 (NFKC), chapter 3.13 (caseless matching), UAX #29 (what
 
 import re
 from array import array
-from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import islice
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import accumulate, islice, repeat
 from unicodedata import category, normalize
 
 from ahocorasick_rs import AhoCorasick
@@ -112,7 +112,7 @@ def contains(text: str, word: str) -> bool:
     return False
 
 
-_AT_ONCE = 100
+_AT_ONCE = 32
 
 
 def finder(numbers: Mapping[str, int]) -> Callable[[Iterable[str]], list[Collection[int]]]:
@@ -129,22 +129,30 @@ def finder(numbers: Mapping[str, int]) -> Callable[[Iterable[str]], list[Collect
     def stands(free: int, before: str, behind: str) -> bool:
         return not (free & 1 and inside[before]) and not (free & 2 and inside[behind])
 
-    def stand(padded: str, hits: list[tuple[int, int, int]]) -> set[int]:
-        return {
-            meant[index]
-            for index, start, end in hits
-            if not free[index]
-            or (padded[end] in _BETWEEN and padded[start - 1] in _BETWEEN)
-            or stands(free[index], padded[start - 1], padded[end])
-        }
+    def standing(texts: Sequence[str]) -> list[set[int]]:
+        lines = "\n".join(("", *texts, ""))  # no folded word goes on in another line
+        ends = accumulate([len(text) + 1 for text in texts])
+        end_of_text, there = next(ends), set[int]()
+        found = [there]
+        for index, start, end in hits(lines, True):
+            while start > end_of_text:
+                end_of_text, there = next(ends), set()
+                found.append(there)
+            if (
+                not free[index]
+                or (lines[end] in _BETWEEN and lines[start - 1] in _BETWEEN)
+                or stands(free[index], lines[start - 1], lines[end])
+            ):
+                there.add(meant[index])
+        return found
 
     def find(texts: Iterable[str]) -> list[Collection[int]]:
-        # One step after the other for some texts: an automaton of many words, and what is looked up beside it, fill a processor's caches.
-        # Not for all texts, since the hits on them would fill these caches, too; and lists, which are smaller than sets.
+        # To enter the automaton and to leave it costs as much as half a text, so some go through it together. Not all, since what it
+        # tells of them would push its many words out of a processor's cache; and what is kept is kept in lists, smaller than sets.
         left, found = iter(texts), list[Collection[int]]()
-        while padded := [f" {text} " for text in islice(left, _AT_ONCE)]:
-            hit = [hits(text, True) for text in padded]
-            found += [[*stand(text, here)] if here else () for text, here in zip(padded, hit, strict=True)]
+        while some := [*islice(left, _AT_ONCE)]:
+            there = [[*numbers] for numbers in standing(some)]
+            found += (*there, *repeat((), len(some) - len(there)))
         return found
 
     return find
