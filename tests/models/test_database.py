@@ -1,6 +1,8 @@
 """The database's door keeps its promises, on SQLite and on PostgreSQL alike."""
 
 import asyncio
+import os
+import socket
 import subprocess
 import sys
 import threading
@@ -185,6 +187,23 @@ def test_a_connection_that_the_server_closed_is_replaced(postgresql_url: str) ->
 
     database.close()
     other.close()
+
+
+def test_a_machine_that_vanished_is_given_up_after_a_minute_by_us_and_by_the_server(postgresql_url: str) -> None:
+    def agreed(session: Session) -> tuple[list[str], list[int]]:
+        names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")
+        with socket.socket(fileno=os.dup(session._connection.fileno())) as ours:
+            options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
+            here = [ours.getsockopt(socket.IPPROTO_TCP, option) for option in options]
+        return [session.execute("SELECT setting FROM pg_settings WHERE name = ?", (name,))[0][0] for name in names], here
+
+    database, own_wish = Database(postgresql_url), Database(f"{postgresql_url}?keepalives_idle=10")
+    try:
+        assert database.read_now(agreed) == (["30", "10", "3", "60000"], [30, 10, 3, 60_000])
+        assert own_wish.read_now(agreed)[1] == [10, 10, 3, 60_000]
+    finally:
+        database.close()
+        own_wish.close()
 
 
 def test_close_leaves_no_connection_behind(postgresql_url: str) -> None:
