@@ -40,6 +40,9 @@ SQLITE_PRAGMAS = {
     "temp_store": "memory",
     "foreign_keys": 1,
 }
+# Readers far down a feed need other pages each time: a cache of them is memory that the processor has not at hand, and slower than to copy
+# them anew. And whoever reads cannot write by mistake.
+_READING = {"cache_size": -2_000, "query_only": 1}
 # Of a database that nobody needs after this process: nothing waits for the disk, and memory stays small.
 _SCRATCH = SQLITE_PRAGMAS | {"journal_mode": "off", "synchronous": "off", "cache_size": -32_768, "mmap_size": 0, "temp_store": "file"}
 # SQLite's driver lets go of the interpreter's lock at every row: two readers and the event loop, all busy, spend three times as long
@@ -110,9 +113,10 @@ class Database:
 
     def __init__(self, url: str, readers: int | None = None, scratch: bool = False) -> None:
         """scratch: of an SQLite file that is thrown away, nothing has to survive a crash, or a write that fails."""
-        self.dialect, self._peewee = connectable(url, _SCRATCH if scratch else SQLITE_PRAGMAS)
-        self._reading = Threads(readers or _READERS[self.dialect], "db-read", self._peewee.close)
-        self._writing = Threads(1, "db-write", self._peewee.close)
+        pragmas = _SCRATCH if scratch else SQLITE_PRAGMAS
+        (self.dialect, self._writer), (_, self._reader) = connectable(url, pragmas), connectable(url, pragmas | _READING)
+        self._reading = Threads(readers or _READERS[self.dialect], "db-read", self._reader.close)
+        self._writing = Threads(1, "db-write", self._writer.close)
         self._failed: float | None = None
         self._lock: int | None = None
         self._holds: Any = None  # the connection that has the lock
@@ -129,7 +133,7 @@ class Database:
         """Wait for what is under way and close every connection. To be called by the thread that glanced."""
         self._reading.close()
         self._writing.close()
-        self._peewee.close()  # this thread's own, if it glanced
+        self._reader.close()  # this thread's own, if it glanced
 
     async def read(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(session, ...)` in a reader thread."""
@@ -167,7 +171,7 @@ class Database:
 
     def _in_read(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return fn(Session(self._peewee.connection(), self.dialect), *args, **kwargs)
+            return fn(Session(self._reader.connection(), self.dialect), *args, **kwargs)
         except Exception:
             self._raise()
 
@@ -177,7 +181,7 @@ class Database:
             with _AS_PEEWEE:  # entered only now: around each read it would cost a tenth of a short one
                 raise
         except (peewee.OperationalError, peewee.InterfaceError):
-            self._peewee.close()  # a broken connection is not used again: the next call opens a new one
+            self._reader.close()  # a broken connection is not used again: the next call opens a new one
             raise
 
     def _in_write(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -185,7 +189,7 @@ class Database:
             with _AS_PEEWEE:
                 result = self._in_transaction(fn, *args, **kwargs)
         except (peewee.OperationalError, peewee.InterfaceError):
-            self._peewee.close()
+            self._writer.close()
             self._failed = time.monotonic()
             raise
         self._failed = None
@@ -198,7 +202,7 @@ class Database:
 
     def _in_transaction(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Begin and commit by hand: peewee's own way costs as much as two statements."""
-        connection = self._peewee.connection()
+        connection = self._writer.connection()
         if self._lock is not None and connection is not self._holds:
             self._take_again(self._lock)
         connection.execute(_BEGIN[self.dialect])
@@ -209,18 +213,18 @@ class Database:
             try:
                 connection.execute("ROLLBACK")
             except Exception:  # the connection is gone, or SQLite took all back already, for a full disk: what was wrong is said above
-                self._peewee.close()
+                self._writer.close()
             raise
         return result
 
     def _take(self, lock: int) -> bool:
         try:
             with _AS_PEEWEE:
-                connection = self._peewee.connection()
+                connection = self._writer.connection()
                 if connection.execute("SELECT pg_try_advisory_lock(%s)", (lock,)).fetchone()[0]:
                     self._lock, self._holds = lock, connection
         except (peewee.OperationalError, peewee.InterfaceError):
-            self._peewee.close()
+            self._writer.close()
             raise
         return self._holds is connection
 
@@ -236,13 +240,13 @@ class Database:
         # playhouse.migrations costs 20 MiB and 0.15 s to import: only where there is something to apply.
         from models.migrating import migrate
 
-        return migrate(self._peewee, MIGRATIONS)
+        return migrate(self._writer, MIGRATIONS)
 
     def _is_current(self) -> bool:
         from models.migrating import is_current
 
-        self._peewee.connection()  # whether there is a server shows here
-        return is_current(self._peewee, MIGRATIONS)
+        self._writer.connection()  # whether there is a server shows here
+        return is_current(self._writer, MIGRATIONS)
 
 
 _TRIES, _PAUSE = 10, 0.2

@@ -169,6 +169,18 @@ def test_two_processes_may_open_an_empty_database_at_once(empty_database_url: st
     assert [0, len(list(MIGRATIONS.glob("[0-9]*.py")))] == sorted(applied)
 
 
+def test_who_reads_an_sqlite_file_cannot_write_by_mistake(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/store.sqlite")
+    database.open()
+    with pytest.raises(peewee.OperationalError, match="readonly"):
+        database.read_now(add, "by mistake")
+    database.write_now(add, "on purpose")
+
+    assert database.read_now(hosts) == ["on purpose"]
+
+    database.close()
+
+
 def test_a_connection_that_the_server_closed_is_replaced(postgresql_url: str) -> None:
     database, other = Database(postgresql_url, readers=1), Database(postgresql_url)
     others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
