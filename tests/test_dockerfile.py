@@ -41,26 +41,41 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build(folder: Path) -> None:
+    shutil.copytree(libraries() / "app", folder / "app", symlinks=True)
+    take(build_steps()[1], folder, {"PIP_NO_INDEX": "1"})
+
+
+def build_steps() -> tuple[list[Step], list[Step]]:
+    """The build stage's steps up to the libraries, and those that copy and install what is ours."""
+    steps = stages()[0]
+    first = next(n for n, (word, rest) in enumerate(steps) if word == "COPY" and "pyproject.toml" in rest)
+    return steps[:first], steps[first:]
+
+
+def take(steps: list[Step], folder: Path, environment: dict[str, str]) -> None:
+    """The steps, with /src and /app in a folder."""
     source, app = folder / "src", folder / "app"
-    source.mkdir()
-    offline = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels())}
-    for word, rest in stages()[0]:
+    source.mkdir(parents=True)
+    for word, rest in steps:
         if word == "COPY":
             copy(rest, source)
         elif word == "RUN":
             command = re.sub(r"^python ", f"{sys.executable} ", rest.replace("/app", str(app))).replace("--no-cache-dir", "--no-compile")
-            subprocess.run(command, shell=True, cwd=source, env=offline, check=True)
+            subprocess.run(command, shell=True, cwd=source, env={**os.environ, **environment}, check=True)
 
 
-def wheels() -> Path:
-    """What the lock lists for this Python, downloaded once for many test runs: pip takes five seconds of CPU to go through the index."""
+def libraries() -> Path:
+    """The stage as far as it is the same for many test runs, kept between them as Docker keeps it: ten seconds of CPU.
+
+    An environment may be copied: whoever is in it finds its libraries by its own place, and pip writes no script of ours before.
+    """
     lock = ROOT / "requirements-postgres.lock"
-    kind = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
-    folder = ROOT / ".pytest_cache" / f"wheels-{kind}"
+    kind = hashlib.sha256(lock.read_bytes() + repr(build_steps()[0]).encode() + sys.version.encode()).hexdigest()[:16]
+    folder = ROOT / ".pytest_cache" / f"libraries-{kind}"
     if not folder.exists():
         unfinished = folder.with_suffix(".unfinished")
-        download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "-d", unfinished, "-r", lock]
-        subprocess.run(download, check=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        take(build_steps()[0], unfinished, {})
         unfinished.rename(folder)
     return folder
 
