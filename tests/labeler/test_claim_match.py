@@ -18,15 +18,14 @@ from models.scorecard import Scorecard, recomputed
 from models.weights import Weights
 from tests.support.claims import claim
 from tests.support.labels import AUTHOR
-from tests.support.stance import BANK
+from tests.support.stance import BANK, all_given
 
-GIVEN = Given(Bank(in_force([*BANK, *seed.claims(0)])))
 QUOTED = "at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3l6oveex3ii2l"
 
 
-def look(text: str, given: Given = GIVEN, **fields: object) -> Finding | None:
+def look(text: str, bank: Given | None = None, **fields: object) -> Finding | None:
     """What the signal says of a post."""
-    return signals.load("claim_match", given).look(Post(text, **fields))  # type: ignore[arg-type]
+    return signals.load("claim_match", bank or all_given()).look(Post(text, **fields))  # type: ignore[arg-type]
 
 
 ASSERTING = {
@@ -75,7 +74,7 @@ def test_a_claim_that_is_not_rated_false_supports_nothing() -> None:
     true = "Bicycles outnumber residents of Copenhagen"
 
     assert look(true) is None
-    assert look(true, GIVEN._replace(ratings=Ratings(false=("True",))))
+    assert look(true, all_given()._replace(ratings=Ratings(false=("True",))))
 
 
 def test_without_a_bank_nothing_is_found() -> None:
@@ -99,7 +98,7 @@ def test_the_evidence_tells_the_claim_its_fact_check_and_every_number() -> None:
     }
     assert details["shared"] == ["windmills", "poison", "drinking", "water", "copper"]
     assert recomputed(details["scorecard"], shipped()) == []
-    state = GIVEN.bank.state
+    state = all_given().bank.state
     assert state
     assert details["hashes"]["claims"] == state.hash
     assert details["hashes"]["scorecard"] == shipped().hash
@@ -115,7 +114,7 @@ def test_the_weight_is_one_at_the_scorecards_threshold() -> None:
             features={"threshold": 0.7, "abstain": {}},
         )
     )
-    signal = signals.load("claim_match", GIVEN)
+    signal = signals.load("claim_match", all_given())
     signal._stance = Stance(sure)  # type: ignore[attr-defined]
 
     found = signal.look(Post(ASSERTING["en"]))
@@ -125,17 +124,17 @@ def test_the_weight_is_one_at_the_scorecards_threshold() -> None:
 
 
 def test_another_model_or_meaning_of_ratings_makes_other_rules_and_more_claims_do_not() -> None:
-    def rules(given: Given = GIVEN) -> str:
+    def rules(given: Given) -> str:
         return Judge([LabelPolicy("likely-disinformation", ("claim_match",))], given=given).rules["likely-disinformation"]
 
-    first = rules()
+    first = rules(all_given())
     assert first == rules(Given()) == rules(Given(Bank(in_force(BANK[:1]))))
-    assert first != rules(GIVEN._replace(ratings=Ratings(false=("Nonsense",))))
-    assert first != rules(GIVEN._replace(doubtful=frozenset({"hoax.example"})))
+    assert first != rules(all_given()._replace(ratings=Ratings(false=("Nonsense",))))
+    assert first != rules(all_given()._replace(doubtful=frozenset({"hoax.example"})))
 
     shown = shipped().weights
     other = Weights(kind="scorecard", name="x", weights=shown.weights, intercept=shown.intercept - 0.001, features=shown.features)
-    assert first != rules(GIVEN._replace(scorecard=Scorecard(other)))
+    assert first != rules(all_given()._replace(scorecard=Scorecard(other)))
 
 
 def test_a_bank_that_changes_changes_what_is_found_and_its_hash() -> None:
@@ -153,12 +152,12 @@ def test_a_bank_that_changes_changes_what_is_found_and_its_hash() -> None:
 
 def test_a_label_on_claims_is_for_people_to_decide() -> None:
     policy = LabelPolicy("likely-disinformation", ("claim_match",), "review", threshold=0.5)
-    (verdict,) = Judge([policy], given=GIVEN).judge(AUTHOR, Post(ASSERTING["de"], langs=("de",)))
+    (verdict,) = Judge([policy], given=all_given()).judge(AUTHOR, Post(ASSERTING["de"], langs=("de",)))
 
     assert verdict.mode == "review"
     assert verdict.evidence["findings"][0]["details"]["claim"]["id"] == "wires"
     auto = LabelPolicy("likely-disinformation", ("claim_match",), "auto", threshold=0.5)
-    assert [verdict.mode for verdict in Judge([auto], given=GIVEN).judge(AUTHOR, Post(ASSERTING["de"], langs=("de",)))] == ["review"]
+    assert [verdict.mode for verdict in Judge([auto], given=all_given()).judge(AUTHOR, Post(ASSERTING["de"], langs=("de",)))] == ["review"]
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from labeler import signals
-from labeler.claims import seed
-from labeler.claims.bank import Bank, in_force
+from labeler.claims.bank import Bank
 from labeler.context import Context, Domains
 from labeler.judge import Judge
 from labeler.policy import LabelPolicy
@@ -19,10 +18,9 @@ from plainsky.config.hashing import config_hash
 from plainsky.config.loading import parse
 from plainsky.labeling.banking import given_of
 from tests.support.labels import AUTHOR
-from tests.support.stance import BANK
+from tests.support.stance import all_given
 
 HEAD = '[service]\nhostname = "x.example.org"\n[[labels]]\nvalue = "claim"\nsignals = ["claim_match"]\n[labeler.context]\n'
-GIVEN = Given(Bank(in_force([*BANK, *seed.claims(0)])))
 ASSERTS = "Look! Windmills poison our drinking water with copper everywhere"
 
 
@@ -41,7 +39,7 @@ def test_a_link_to_a_doubtful_domain_or_below_it_is_told_and_so_is_a_pattern_tha
 
 
 def test_it_weighs_in_the_scorecard_and_is_no_reason_without_a_claim() -> None:
-    doubtful = GIVEN._replace(doubtful=frozenset({"hoax.example"}))
+    doubtful = all_given()._replace(doubtful=frozenset({"hoax.example"}))
     links = ("https://hoax.example/x",)
 
     def weight(given: Given) -> float:
@@ -49,7 +47,7 @@ def test_it_weighs_in_the_scorecard_and_is_no_reason_without_a_claim() -> None:
         assert found
         return found.weight
 
-    assert weight(doubtful) > weight(GIVEN)
+    assert weight(doubtful) > weight(all_given())
     judge = Judge([LabelPolicy("claim", ("claim_match",), threshold=0.1)], given=doubtful)
     assert judge.judge(AUTHOR, Post("Good morning, here is my breakfast", links=links)) == []
 

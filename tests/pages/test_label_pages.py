@@ -7,8 +7,6 @@ from typing import Any
 import attrs
 import pytest
 
-from labeler.claims import seed
-from labeler.claims.bank import Bank, in_force
 from labeler.declaration import Reports
 from labeler.desk import Desk, Item
 from labeler.gate import Gate, Judged, Key
@@ -18,7 +16,6 @@ from labeler.persons import By, Persons
 from labeler.policy import LabelPolicy
 from labeler.reporting import take_appeal
 from labeler.reports import Reported, Subject
-from labeler.signals import Given
 from labeler.stance.features import FUNCTIONS
 from labeler.stance.judging import shipped
 from models import decisions, matters, moderators
@@ -32,7 +29,7 @@ from plainsky.pages.languages import languages
 from tests.support.kept import Kept
 from tests.support.labels import AUTHOR, CIDS, FLAGGED, HARMLESS, NOON, SRC, apply, deleted, issuer, judge, judged, uri
 from tests.support.pages import CONFIG, Reader, assert_safe, reading
-from tests.support.stance import BANK
+from tests.support.stance import all_given
 
 POLICIES = (LabelPolicy("plainsky-test", ("gtube",), "auto"), LabelPolicy("person", ("gtube",), "review"))
 PERSONS, DESK, BEN = Persons(SRC, POLICIES), Desk(SRC, POLICIES), Moderator("ben-the-lead", "lead", NOON, None)
@@ -157,7 +154,7 @@ def on_claims() -> Judge:
     """Labels by claims, which people have found right often enough."""
     rules = Judge(CLAIMS).rules[CLAIMS[0].value]
     gate = Gate({Key(CLAIMS[0].value, rules, "en"): Judged(right=300)})
-    return Judge(CLAIMS, gate, given=Given(Bank(in_force([*BANK, *seed.claims(0)]))))
+    return Judge(CLAIMS, gate, given=all_given())
 
 
 async def test_a_label_on_a_claim_names_it_its_fact_check_the_words_in_common_and_every_number(database: Database, reader: Reader) -> None:

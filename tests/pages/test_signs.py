@@ -2,30 +2,34 @@
 
 import json
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import Any
 
 import msgspec
 import pytest
 
-from labeler.claims import seed
-from labeler.claims.bank import Bank, in_force
 from labeler.judge import Judge
 from labeler.policy import LabelPolicy
-from labeler.signals import Given
 from labeler.signals.gtube import TEST_STRING
 from models.database import Database
 from models.events import PostCreated
 from tests.support.garden import created, deleted, uri
 from tests.support.kept import Kept
 from tests.support.pages import Reader, assert_safe, reading
-from tests.support.stance import BANK
+from tests.support.stance import all_given
 
 VALUE = "likely-disinformation"
 POLICIES = (
     LabelPolicy(VALUE, ("claim_match",), "review", threshold=0.5, languages=("en", "nl", "fr", "de")),
     LabelPolicy("plainsky-test", ("gtube",), "auto"),
 )
-JUDGE = Judge(POLICIES, given=Given(Bank(in_force([*BANK, *seed.claims(0)]))))
+
+
+@cache
+def judging() -> Judge:
+    return Judge(POLICIES, given=all_given())
+
+
 ASSERTS = "Look! Windmills poison our drinking water with copper everywhere"
 SILENT = {
     "denies": ("Windmills do not poison drinking water with copper", "abstains", "negated"),
@@ -38,7 +42,7 @@ SILENT = {
 @pytest.fixture
 async def reader(database: Database) -> AsyncIterator[Reader]:
     kept = Kept(database)
-    kept.storer.rooms = msgspec.structs.replace(kept.storer.rooms, judge=JUDGE)
+    kept.storer.rooms = msgspec.structs.replace(kept.storer.rooms, judge=judging())
     said = [ASSERTS, f"testing {TEST_STRING}", *(text for text, _, _ in SILENT.values())]
     kept.store([post(number, text) for number, text in enumerate(said)])
     async with reading(kept) as reader:
@@ -96,7 +100,7 @@ async def test_a_label_for_tests_is_told_of_only_where_it_fires(reader: Reader) 
 async def test_a_reason_that_is_not_enough_is_told_as_such(database: Database, options: dict[str, Any], state: str) -> None:
     policy = LabelPolicy(VALUE, ("claim_match",), **{"mode": "review", "threshold": 0.5, **options})
     kept = Kept(database)
-    judge = Judge([policy], given=Given(Bank(in_force([*BANK, *seed.claims(0)]))))
+    judge = Judge([policy], given=all_given())
     kept.storer.rooms = msgspec.structs.replace(kept.storer.rooms, judge=judge)
     kept.store([post(0, ASSERTS)])
     async with reading(kept) as reader:
@@ -107,7 +111,7 @@ async def test_a_reason_that_is_not_enough_is_told_as_such(database: Database, o
 
 async def test_of_a_post_that_is_gone_nothing_is_told(database: Database) -> None:
     kept = Kept(database)
-    kept.storer.rooms = msgspec.structs.replace(kept.storer.rooms, judge=JUDGE)
+    kept.storer.rooms = msgspec.structs.replace(kept.storer.rooms, judge=judging())
     kept.store([post(0, ASSERTS), deleted(0, 0, 5)])
     async with reading(kept) as reader:
         assert await labels(reader, 0) == []

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import attrs
@@ -44,13 +45,18 @@ languages = ["nl", "fr"]
 promise = {{ precision = 0.8, judgements = 20 }}
 """
 POLICIES = parse(CONFIG).labels
-RULES = Judge(POLICIES).rules[VALUE]
+
+
+@cache
+def rules() -> str:
+    """The rules of today."""
+    return Judge(POLICIES).rules[VALUE]
 
 
 def answer(database: Database, count: int, said: blind.Given, start: int = 0) -> None:
     """Blind judgements of Dutch posts that the rules of today found."""
     for number in range(start, start + count):
-        row = Answer(uri(f"p{number}"), "cid", VALUE, "ann", number + 1, said, NOON, RULES, "nl")
+        row = Answer(uri(f"p{number}"), "cid", VALUE, "ann", number + 1, said, NOON, rules(), "nl")
         database.write_now(blind.add, row)
 
 
@@ -69,7 +75,7 @@ async def test_the_gate_follows_what_people_judge_and_tells_of_each_turn_once(da
 
     answer(database, 20, "yes")
     await keeper.once()
-    assert judge.policies[0].mode_in(("nl",), RULES, gate) == "auto"
+    assert judge.policies[0].mode_in(("nl",), rules(), gate) == "auto"
     assert f'plainsky_label_gate_open{{label="{VALUE}",language="nl"}} 1.0' in metrics.text().decode()
     assert f'plainsky_label_judgements{{label="{VALUE}",language="nl"}} 20.0' in metrics.text().decode()
     assert f'plainsky_label_precision_low{{label="{VALUE}",language="nl"}} 0.838' in metrics.text().decode()
@@ -79,7 +85,7 @@ async def test_the_gate_follows_what_people_judge_and_tells_of_each_turn_once(da
 
     answer(database, 10, "no", start=20)
     await keeper.once()
-    assert judge.policies[0].mode_in(("nl",), RULES, gate) == "review"
+    assert judge.policies[0].mode_in(("nl",), rules(), gate) == "review"
     assert f'plainsky_label_gate_open{{label="{VALUE}",language="nl"}} 0.0' in metrics.text().decode()
     assert "promised are at least 80%, so people decide" in caplog.text
 
@@ -98,7 +104,7 @@ async def test_only_test_labels_are_not_looked_at(database: Database) -> None:
 
 async def test_the_labels_page_shows_how_often_each_is_right_and_what_was_promised(database: Database) -> None:
     kept = Kept(database)
-    judge = Judge(POLICIES, Gate({Key(VALUE, RULES, "nl"): Judged(24, 5, 1)}))
+    judge = Judge(POLICIES, Gate({Key(VALUE, rules(), "nl"): Judged(24, 5, 1)}))
     kept.storer.rooms = msgspec.structs.replace(kept.storer.rooms, judge=judge)
     async with reading(kept, attrs.evolve(PAGES, labeler=Labeler(did=SRC), labels=POLICIES)) as reader:
         told = json.loads((await reader.get("/labels.json?uri=x")).body)["precision"]
@@ -119,7 +125,7 @@ async def test_the_labels_page_shows_how_often_each_is_right_and_what_was_promis
         "undecided": 1,
         "promisedPrecision": 0.8,
         "promisedJudgements": 20,
-        "rules": RULES,
+        "rules": rules(),
     }
     assert "30 judged: 24 right, 5 wrong, 1 undecided. 80.0% right, with 95% certainty between 62.7% and 90.5%." in page.texts("main p")
     assert (
@@ -183,4 +189,4 @@ def test_commands_and_the_service_judge_by_the_same_rules() -> None:
     judge = judge_of(config, given_of(config, Bank()))
 
     assert judge
-    assert judge.rules[VALUE] == RULES
+    assert judge.rules[VALUE] == rules()

@@ -3,6 +3,7 @@
 import base64
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,12 @@ FRAMES = Path(__file__).parents[1] / "data" / "frames"
 
 def raw_frames(name: str = "frames.b64") -> list[bytes]:
     """Frames as they came over the wire."""
-    return [base64.b64decode(line) for line in (FRAMES / name).read_text().splitlines()]
+    return list(_raw_frames(name))
+
+
+@cache
+def _raw_frames(name: str) -> tuple[bytes, ...]:
+    return tuple(base64.b64decode(line) for line in (FRAMES / name).read_text().splitlines())
 
 
 def frame(name: str, body: dict[str, Any], op: int = 1) -> bytes:

@@ -3,7 +3,9 @@
 from functools import cache
 
 from labeler.claims import seed
+from labeler.claims.bank import Bank, in_force
 from labeler.claims.matching import Matcher
+from labeler.signals import Given
 from labeler.stance.features import Beside, features
 from labeler.stance.judging import beside
 from models.claims import Claim, Wording
@@ -28,9 +30,16 @@ BANK = (WIRES, USELESS, HOAX, TRUE)
 
 
 @cache
+def all_given() -> Given:
+    """What a signal is given: these claims, among those that ship with Plainsky, as how rare words are would else say nothing."""
+    return Given(Bank(in_force([*BANK, *seed.claims(0)])))
+
+
 def matcher() -> Matcher:
-    """Finds these claims, among those that ship with Plainsky: how rare words are would else say nothing."""
-    return Matcher([*BANK, *seed.claims(0)])
+    """Finds these claims."""
+    state = all_given().bank.state
+    assert state
+    return state.matcher
 
 
 def seen(text: str, about: Claim = WIRES, **fields: object) -> Beside:
