@@ -11,6 +11,7 @@ import binascii
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,13 @@ def _require(good: bool, path: str, complaint: str) -> None:
         raise Invalid(f"{path or 'the value'} {complaint}")
 
 
+@cache
+def _definitions(file: Path) -> dict[str, Schema]:
+    """A lexicon's: nobody changes them, and one answer refers to the same ones again and again."""
+    definitions: dict[str, Schema] = json.loads(file.read_text(encoding="utf-8"))["defs"]
+    return definitions
+
+
 class Judge:
     """Reads lexicons from `folder`, one file each, named as its NSID. `closed`: keys that the lexicon does not name are refused."""
 
@@ -63,8 +71,7 @@ class Judge:
     def definition(self, nsid: str, ref: str) -> tuple[str, Schema]:
         """The lexicon and the schema that a ref means, seen from the lexicon `nsid`."""
         name, _, part = ref.partition("#") if "#" in ref or "." in ref else (nsid, "", ref)
-        document = json.loads((self.folder / f"{name or nsid}.json").read_text(encoding="utf-8"))
-        return name or nsid, document["defs"][part or "main"]
+        return name or nsid, _definitions(self.folder / f"{name or nsid}.json")[part or "main"]
 
     def record(self, record: Any) -> None:
         """A record by its own $type."""
