@@ -53,6 +53,11 @@ def pytest_collection() -> Iterator[object]:
         gc.enable()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first: a worker that began one as the last would keep the others waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_collection_finish() -> None:
     """What is imported by now stays: to look through it for garbage, again and again, would be a fifteenth of the run."""
     settle()

@@ -91,6 +91,7 @@ def copy(rest: str, folder: Path) -> None:
             shutil.copy(ROOT / name, folder / target)
 
 
+@pytest.mark.long
 def test_the_image_brings_the_command_with_all_of_its_help(app: Path, tmp_path: Path) -> None:
     command = [app / "bin" / name for name in json.loads(last("ENTRYPOINT"))]
 

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import aiohttp
+import pytest
 
 from labeler.limits import Throttle
 from labeler.signing import verify
@@ -19,6 +20,7 @@ KILLS = 5
 PATH = "/xrpc/com.atproto.label.subscribeLabels"
 
 
+@pytest.mark.long
 async def test_killed_at_any_moment_it_loses_no_label_repeats_no_seq_and_has_sent_nothing_that_is_not_stored(database_url: str) -> None:
     sent: dict[int, dict[str, Any]] = {}
     rng = random.Random()

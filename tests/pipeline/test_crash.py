@@ -68,6 +68,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Even
     return folder, events
 
 
+@pytest.mark.long
 def test_killed_at_50_random_moments_it_loses_nothing_doubles_nothing_and_uses_no_seq_again(
     database_url: str, recording: tuple[Path, list[Event]], tmp_path: Path
 ) -> None:

@@ -165,6 +165,7 @@ def nth(number: int) -> tuple[str, ...]:
     return wild, other, feed("stays", "oak")
 
 
+@pytest.mark.long
 async def test_a_hundred_reloads_under_full_load_lose_no_event_and_end_with_the_feeds_of_a_fresh_start(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

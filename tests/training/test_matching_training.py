@@ -16,6 +16,8 @@ from models.weights import dumps
 from tests.support.claimed import THINGS, TOPICS, claimed_data
 from tests.support.sharing import made_once
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module", name="data")
 def _data(tmp_path_factory: pytest.TempPathFactory) -> Path:

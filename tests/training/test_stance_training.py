@@ -32,6 +32,7 @@ from models.weights import Weights, dumps, loads
 from tests.support.claimed import THINGS, TOPICS, claimed_data
 from tests.support.sharing import made_once
 
+pytestmark = pytest.mark.long
 LOOKED_AT = {"garden": 1_000}
 
 

@@ -18,6 +18,7 @@ from models.text_model import TextModel, run_of
 from models.weights import BadWeights, Weights, dumps
 from tests.support.rated import rated_data
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 
 
