@@ -191,7 +191,7 @@ async def serve(path: Path) -> None:
     print(runner.addresses[0][1], flush=True)
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    number = 10**8
+    number = 10**8 + await database.read(labels.last_seq)  # what an earlier run issued is not issued again
     while await reader.readline():
         number += 1
         started = time.time()
