@@ -37,6 +37,8 @@ def words(post: Post, **fields: Any) -> Words | None:
         pytest.param(Post("klimaat"), False, id="the word without the sign"),
         pytest.param(Post("https://example.org/page#klimaat"), False, id="part of a link"),
         pytest.param(Post("https://example.org/?q=#klimaat"), False, id="part of a query"),
+        pytest.param(Post("की#klimaat"), False, id="behind a letter that is written as a mark"),
+        pytest.param(Post("❤️#klimaat"), True, id="behind an emoji"),
         pytest.param(Post("&#klimaat"), False, id="like a character reference"),
         pytest.param(Post("x", alts=("#klimaat",)), False, id="in an alt text"),
     ],

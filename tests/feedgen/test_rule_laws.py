@@ -48,6 +48,7 @@ def test_a_keyword_is_found_in_whatever_case_and_normal_form(text: str, words: t
 
 
 @given(texts, st.sampled_from(("lower", "upper", "casefold")), forms)
+@example("İ#f", "lower", "NFC")
 def test_the_hashtags_of_a_text_are_the_same_in_whatever_case_and_normal_form(text: str, case: str, form: str) -> None:
     assert set(map(tag_of, hashtags(spelt_otherwise(text, form, case)))) == set(map(tag_of, hashtags(text)))
 
