@@ -78,7 +78,7 @@ class Matcher:
         """`match` of each of these, in this order.
 
         With 10,000 feeds, what words are looked up in and what they lead to push each other out of the processor's caches. So first all
-        posts are looked at, some thousand at once, and then what comes of each.
+        posts are looked at, some thousand at once; what comes of each is then best used before the next.
         """
         for at in range(0, len(posts), _AT_ONCE):
             some = posts[at : at + _AT_ONCE]

@@ -17,7 +17,7 @@ __all__ = ["CONTROL", "MAX_WORD", "MAX_WORDS", "bounded", "fold", "hashtags", "s
 _HASHTAG = re.compile("(?<![\\w&/#＃])[#＃]([^\\s#＃\x00\xad\u200a-\u200d\u2060\u20e2\u20e3]+)")
 # And what readers see of it where a clause goes on without a space: "#climate,weather", "#Trump's", "#気候、天気".
 _FIRST_WORD = re.compile("[^,./:-@\\[-^`{-\x7f!-%'-*«»¿¡…\u2010-\u2027\u2030-\u205e\u3001-\u3020\uff01-\uff0f]+")
-_COLOURS = ("", "\ufe0e", "\ufe0f", "\u20e3")  # behind an emoji; marks by their category
+_COLOURS = "\ufe0e\ufe0f\u20e3"  # behind an emoji; marks by their category
 _NO_NUMBER = re.compile(r"[^\W\d_]|[^\x00-\x7f]")
 
 # Marks that stand above, below or within a letter of Latin, Greek, Cyrillic, Hebrew and Arabic: in other scripts they are letters.
@@ -59,13 +59,13 @@ def hashtags(text: str) -> list[str]:
     if text.isascii():
         found = _HASHTAG.findall(text, first)
     else:
-        found = [tag[1] for tag in _HASHTAG.finditer(text, first) if not _ends_in_mark(text[: tag.start()])]
+        found = [tag[1] for tag in _HASHTAG.finditer(text, first) if not _is_mark(text[tag.start() - 1 : tag.start()])]
     return found if all(map(str.isalpha, found)) else [tag for run in found for tag in _tags(run)]
 
 
-def _ends_in_mark(text: str) -> bool:
-    """Whether the last character is part of a letter, as a Hindi vowel or the dot of a small İ is; a heart's colour is none."""
-    return text[-1:] not in _COLOURS and category(text[-1])[0] == "M"
+def _is_mark(char: str) -> bool:
+    """Whether a character, if there is one, is part of a letter, as a Hindi vowel or the dot of a small İ is; a heart's colour is none."""
+    return char != "" and char not in _COLOURS and category(char)[0] == "M"
 
 
 def _is_plain(text: str) -> bool:

@@ -114,7 +114,8 @@ class Database:
     def __init__(self, url: str, readers: int | None = None, scratch: bool = False) -> None:
         """scratch: of an SQLite file that is thrown away, nothing has to survive a crash, or a write that fails."""
         pragmas = _SCRATCH if scratch else SQLITE_PRAGMAS
-        (self.dialect, self._writer), (_, self._reader) = connectable(url, pragmas), connectable(url, pragmas | _READING)
+        self.dialect, self._writer = connectable(url, pragmas)
+        _, self._reader = connectable(url, pragmas | _READING)
         self._reading = Threads(readers or _READERS[self.dialect], "db-read", self._reader.close)
         self._writing = Threads(1, "db-write", self._writer.close)
         self._failed: float | None = None
@@ -286,17 +287,8 @@ _BEGIN: dict[Dialect, str] = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"
 # Where PostgreSQL's planner expects too much, its compiler would take a second for what is done in 20 ms without it.
 # A machine that vanishes says no goodbye. Asked for signs of life, it is given up after a minute: by us, and by the server, so that another
 # process gets the lock. Without that it takes a quarter of an hour, or two hours.
-_ON_SERVER = "; ".join(
-    f"SET {name} TO {value}"
-    for name, value in {
-        "jit": "off",
-        "tcp_keepalives_idle": 30,
-        "tcp_keepalives_interval": 10,
-        "tcp_keepalives_count": 3,
-        "tcp_user_timeout": 60_000,
-    }.items()
-)
-_HERE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+_ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+_ON_SERVER = "; ".join(["SET jit TO off", *(f"SET tcp_{name.removeprefix('tcp_')} TO {value}" for name, value in _ALIVE.items())])
 
 
 class _Postgresql(peewee.PostgresqlDatabase):
@@ -315,5 +307,5 @@ def connectable(url: str, pragmas: Mapping[str, Any] = SQLITE_PRAGMAS) -> tuple[
     if scheme in ("postgres", "postgresql"):
         from playhouse.db_url import parse  # PostgreSQL's driver is an extra
 
-        return "postgresql", _Postgresql(**_HERE | parse(url.replace("postgres://", "postgresql://", 1)))
+        return "postgresql", _Postgresql(**_ALIVE | parse(url.replace("postgres://", "postgresql://", 1)))
     raise DatabaseUrlError(f"{url!r}: expected sqlite:///FILE or postgresql://USER@HOST/NAME")

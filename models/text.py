@@ -8,7 +8,7 @@ Sources: Unicode UAX #15 (NFKC), chapter 3.13 (caseless matching), UAX #29 (what
 import re
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import accumulate, islice, repeat
+from itertools import accumulate, islice
 from unicodedata import category, normalize
 
 from ahocorasick_rs import AhoCorasick
@@ -144,15 +144,14 @@ def finder(numbers: Mapping[str, int]) -> Callable[[Iterable[str]], list[Collect
                 or stands(free[index], lines[start - 1], lines[end])
             ):
                 there.add(meant[index])
-        return found
+        return found + [set()] * (len(texts) - len(found))
 
     def find(texts: Iterable[str]) -> list[Collection[int]]:
         # To enter the automaton and to leave it costs as much as half a text, so some go through it together. Not all, since what it
         # tells of them would push its many words out of a processor's cache; and what is kept is kept in lists, smaller than sets.
         left, found = iter(texts), list[Collection[int]]()
         while some := [*islice(left, _AT_ONCE)]:
-            there = [[*numbers] for numbers in standing(some)]
-            found += (*there, *repeat((), len(some) - len(there)))
+            found += [[*there] for there in standing(some)]
         return found
 
     return find

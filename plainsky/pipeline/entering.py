@@ -106,9 +106,7 @@ class Entered:
 def judged(session: Session, matcher: Matcher, own_src: str | None, posts: Sequence[Seen], now: int, entered: Entered) -> None:
     """Ask all rules about these posts, as labelers see them at `now` (µs), and gather the entries."""
     here = labelled(session, matcher, own_src, posts, now)
-    # All first: with few feeds, going to and fro between rules and entries costs more than what is kept meanwhile.
-    found = [*matcher.match_each([(seen.account.did, seen.post) for seen in here])]
-    for seen, admissions in zip(here, found, strict=True):
+    for seen, admissions in zip(here, matcher.match_each([(seen.account.did, seen.post) for seen in here]), strict=True):
         if admissions:
             entered.add(admissions, seen)
 

@@ -23,9 +23,9 @@ from tests.support.stance import BANK, all_given
 QUOTED = "at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3l6oveex3ii2l"
 
 
-def look(text: str, bank: Given | None = None, **fields: object) -> Finding | None:
+def look(text: str, given: Given | None = None, **fields: object) -> Finding | None:
     """What the signal says of a post."""
-    return signals.load("claim_match", bank or all_given()).look(Post(text, **fields))  # type: ignore[arg-type]
+    return signals.load("claim_match", given or all_given()).look(Post(text, **fields))  # type: ignore[arg-type]
 
 
 ASSERTING = {
